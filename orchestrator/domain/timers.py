@@ -40,7 +40,7 @@ from heapq import heapify, heappop, heappush
 from typing import Final
 
 from orchestrator.domain.contacts import consult_events, contacts, dial_events, outward_events, park_events
-from orchestrator.domain.contacts.contacts import Contact
+from orchestrator.domain.contacts.contacts import HOLD_WITHIN, Contact
 from orchestrator.domain.contacts.guests import guests_due
 from orchestrator.domain.contacts.legs import LEG_GRACE, doubtful_legs, grace, parking_leg
 from orchestrator.domain.contacts.outward import farewell_leg
@@ -62,10 +62,6 @@ Key = tuple[str, str]
 
 # A caller who is hearing an apology has time to hear it out before anybody asks whether the leg is gone.
 APOLOGY_GRACE = 60 * SECOND
-
-# From a switch's being told of a hold, or of its end, until it has said so. A loaded one of two cores took under half a
-# second for it; after ten times that it is looked at.
-HOLD_WITHIN = 5 * SECOND
 
 # The timers that a contact may have.
 OF_CONTACT = (

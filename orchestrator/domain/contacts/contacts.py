@@ -113,11 +113,12 @@ from orchestrator.domain.contacts.parks import PARKED, Parked
 from orchestrator.domain.contacts.recording import Recording
 from orchestrator.domain.contacts.transfer_events import ContactTransferred
 from orchestrator.domain.contacts.transfers import Transfer
-from orchestrator.domain.kernel import MILLISECOND, Event, Instant
+from orchestrator.domain.kernel import MILLISECOND, SECOND, Event, Instant
 from orchestrator.domain.routing.requirements import Requirement, Step, bounded, rank_at
 from orchestrator.domain.switch.causes import lost_as
 
 __all__ = [
+    "HOLD_WITHIN",
     "LIVE",
     "NEVER",
     "AgentSegmentEnded",
@@ -698,6 +699,11 @@ def _declined(contact: Contact, event: OfferClosed | OfferDeclined) -> Visit | N
         who = [r.agent_id for r in offer.reservations]
     others = [agent_id for agent_id in visit.declined if agent_id not in who]
     return replace(visit, declined=(*others, *who)[-_DECLINED_KEPT:])
+
+
+# From a switch's being told of a hold, or of its end, until it has said so. A loaded one of two cores took under half a
+# second for it; after ten times that it is looked at.
+HOLD_WITHIN = 5 * SECOND
 
 
 def told_to_hold(segment: Segment, at: Instant) -> bool:

@@ -65,6 +65,7 @@ from orchestrator.domain.contacts.commands import (
 )
 from orchestrator.domain.contacts.consults import Consult
 from orchestrator.domain.contacts.contacts import (
+    HOLD_WITHIN,
     AgentSegmentEnded,
     AnswerRequested,
     Contact,
@@ -372,7 +373,8 @@ def _hold(contact: Contact, command: Hold | Resume | NoteHold | NoteHoldFailed) 
 
 def _wish(contact: Contact, segment: Segment, command: Hold | Resume) -> Events:
     """What the agent wants, and when the switch can bear to be told; until then another press takes it back. A hold of
-    which it was told and has said nothing is ended like any other: the caller may hear the music.
+    which it was told long ago and has said nothing is ended like any other: the caller may hear the music. One that it
+    is just told of is not: music that is ended before it has begun is played over the talk.
     """
     pending = bool(segment.wish) and command.now < segment.wish_due
     wanted = "hold" if isinstance(command, Hold) else "resume"
@@ -384,8 +386,8 @@ def _wish(contact: Contact, segment: Segment, command: Hold | Resume) -> Events:
         if contact.status == "held" and not pending:
             raise Refused("already_held", "The caller is already on hold.")
         return (HoldRequested(segment_id=segment.segment_id, not_before=not_before, then=then),)
-    if told_to_hold(segment, command.now):
-        not_before = Instant(max(segment.changed_at, segment.wish_due) + SETTLE)
+    if told_to_hold(segment, Instant(command.now - HOLD_WITHIN)):
+        not_before = Instant(command.now + SETTLE)
     elif contact.status == "connected" and segment.wish == "resume":
         return ()
     elif contact.status == "connected" and not pending:
