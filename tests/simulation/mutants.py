@@ -931,7 +931,7 @@ MUTANTS = (
         make=around(speaking, "evolve", _muted_once_asked),
         weather=Weather(flaps=3),
         size=_TALKATIVE,
-        seed=29,
+        seed=115,
     ),
     Mutant(
         name="send the digits to the agent's own phone",
@@ -1326,6 +1326,7 @@ MUTANTS = (
         make=policy(reserve.reserve, _nobody_lets_go_of_guests),
         weather=Weather(),
         size=_GATHERED,
+        seed=45,
     ),
     Mutant(
         name="wait for a guest for ever",
