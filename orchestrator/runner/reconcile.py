@@ -217,6 +217,8 @@ def _snapshot(world: World, memory: Memory, fact: facts.Snapshot, now: Instant, 
             if found.parked:
                 adopted += 1
                 yield sensing.receive(world, found, "resync", ids, node=fact.node)
+        elif _talks(world, found, sight):
+            continue
         elif found.contact or found.parked or _is_orphan(world, found.leg):
             strays += 1
             yield from sensing.stray(fact.node, found.leg, found.contact, found.offer, ids)
@@ -237,6 +239,15 @@ def _snapshot(world: World, memory: Memory, fact: facts.Snapshot, now: Instant, 
 def mark_drained(node: Node, ids: Ids) -> MarkDrained:
     """Let the switch know whether it takes new calls."""
     return MarkDrained(id=ids.of("drained", node.node_id), node=node.node_id, leg="", on=bool(node.drained))
+
+
+def _talks(world: World, found: facts.SeenLeg, sight: "_Sight") -> bool:
+    """Whether this phone talks with a caller of whom the log knows nothing, as after a spool that was put aside: they
+    go on, and each leg is looked at when it parks.
+    """
+    other = sight.seen.get(found.bridged_to)
+    known = found.bridged_to in world.contact_of_leg or found.bridged_to in world.closed_legs
+    return other is not None and other.inbound and other.context == contexts.INBOUND and not known
 
 
 def _is_orphan(world: World, leg: str) -> bool:

@@ -323,6 +323,24 @@ def test_a_stray_leg_is_ended_by_the_next_process_where_this_one_died_first() ->
     assert [each.leg for each in scene.instructions(HangUpLeg)] == [leg, leg]
 
 
+def test_a_pair_whose_spool_was_put_aside_goes_on_talking_and_whoever_stays_is_looked_after() -> None:
+    """Features 12.2, 12.4; issue 6, bad input: the log has never heard of them."""
+    scene = Scene(agents=1)
+    caller, phone = "unheard-caller", "unheard-phone"
+    talk = (
+        scene.seen(caller, parked=False, bridged_to=phone, contact="lost"),
+        scene.seen(phone, inbound=False, parked=False, bridged_to=caller, contact="lost", offer="lost", context=""),
+    )
+    scene.disconnect()
+    scene.connect(legs=talk)
+    assert not scene.instructions(HangUpLeg)
+    assert not scene.events(nodes.StrayLegFound)
+    scene.give(facts.LegParked(node=NODE, leg=phone, inbound=False, contact="lost", offer="lost"))
+    assert [told.leg for told in scene.instructions(HangUpLeg)] == [phone]
+    scene.give(facts.LegParked(node=NODE, leg=caller, inbound=True, dialled="4001", context="ringledger-inbound"))
+    assert [event.leg for event in scene.events(c.ContactArrived)] == [caller]
+
+
 def test_an_agents_leg_whose_contact_has_ended_is_found_by_a_snapshot() -> None:
     """Feature 12.4; complaint 5."""
     scene = Scene()
