@@ -27,7 +27,7 @@ from orchestrator.runner.inputs import EndAll, Ready, SignIn
 from orchestrator.service.configuration import apply_file
 from orchestrator.settings import environment_with
 from orchestrator.store import Log, Source, schema
-from tests.bench.processes import cpu_s, put_on_core, server_of
+from tests.bench.processes import awake, cpu_s, put_on_core, server_of
 from tests.lab.patience import until
 from tests.lab.ports import free_port
 from tests.postgres import make_reachable_directory, settings_for
@@ -48,6 +48,7 @@ def run() -> Iterator[dict[str, Any]]:
 
 
 def _measure(stack: ExitStack) -> Iterator[dict[str, Any]]:
+    stack.enter_context(awake())
     place = make_reachable_directory()
     stack.callback(shutil.rmtree, place)
     port, figures_port = free_port(), free_port()

@@ -39,6 +39,7 @@ from orchestrator.replay.snapshots import INTERVAL, Snapshots
 from orchestrator.store import DeskWriter, KeyShelf, LiveWriter, Log, Source, schema
 from orchestrator.vault import Vault
 from projections.command import collect_rarely
+from tests.bench.processes import awake
 from tests.bench.projections_log import FENCE, append, simulated
 from tests.bench.replay_log import Copies, Story, with_evening
 from tests.postgres import make_reachable_directory, settings_for
@@ -71,6 +72,7 @@ def run(size: str = USUAL, keep: Path | None = None) -> Iterator[dict[str, Any]]
     cluster = clusters.ensure_running(settings_for(place / "home"), lambda _: None)
     try:
         with ExitStack() as stack:
+            stack.enter_context(awake())
             yield from _measured(cluster, place, SIZES[size], stack)
     finally:
         cluster.stop()
