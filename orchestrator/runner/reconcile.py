@@ -321,6 +321,11 @@ def _consult_corrections(
     """Who hears whom in a consultation, as the switch has it; whoever hears nobody hears music again."""
     agent = sight.seen.get(segment.leg)
     if agent is None:
+        # Asked after; until it is known what becomes of the caller, and if they wait on then, they hear music.
+        caller = sight.seen.get(contact.caller_leg)
+        alone = caller is not None and caller.parked and hears_nobody(contact, caller.leg)
+        if sight.entering and alone:
+            yield play_waiting(contact, sight.ids)
         return
     if agent.bridged_to:
         bridged = commands.NoteBridged(leg=agent.leg, other=agent.bridged_to, segment_id=sight.ids.new("segment"))

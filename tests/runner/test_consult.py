@@ -633,6 +633,17 @@ def test_a_restart_in_the_middle_keeps_the_consultation() -> None:
     assert scene.it.status == "connected"
 
 
+def test_a_restart_after_the_agent_has_left_lets_the_caller_hear_music_while_that_is_asked_after() -> None:
+    """Feature 12.1, seed 904: the engine died before it had told the switch to play it."""
+    scene = Consulted()
+    ring = scene.both_talk()
+    scene.restart()
+    scene.told.clear()
+    scene.connect(legs=(scene.seen(scene.caller), scene.seen_phone(ring, answered=True)))
+    assert scene.ring.leg in [each.leg for each in scene.instructions(CheckLeg)]
+    assert [each.leg for each in scene.instructions(PlayWaiting)] == [scene.caller]
+
+
 def test_a_restart_before_the_switch_was_told_parks_the_caller_and_asks_after_the_phone() -> None:
     scene = Consulted()
     scene.consult()
