@@ -629,7 +629,7 @@ PARKED = Size(contacts=40, agents=8, parks=1.0, hands=0.3)
 def test_whoever_is_parked_is_retrieved_comes_back_or_hangs_up_whatever_goes_wrong_meanwhile() -> None:
     """Complaint 13; feature 4.3: `parked`, `waits_end`, `hears_music`, `ends_once` and `verify` hold in each."""
     weathers = (Weather(), Weather(late=0.3, doubled=0.1), Weather(lost=0.03), Weather(crashes=2, flaps=2))
-    runs = [Run(seed, weather=weather, size=PARKED).play() for seed, weather in enumerate(weathers)]
+    runs = [Run(seed, weather=weather, size=PARKED).play() for seed, weather in enumerate(weathers, 4)]
     records = [record for run in runs for record in run.ledger.records()]
     ended = [event.outcome for event in of(ParkEnded, records)]
     assert min(ended.count(outcome) for outcome in ("retrieved", "expired", "abandoned")) > 4
