@@ -92,16 +92,16 @@ def test_a_database_that_dies_while_its_roles_are_looked_at_is_started_again(
     ours: _Ours, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Feature 12.2: nobody else would start it."""
-    url_for = roles.url_for
+    is_of = roles.is_of
     died: list[bool] = []
 
-    def die_once(*given: str) -> str:
+    def die_once(kept: str, password: str) -> bool:
         if not died:
             ours.end(signal.SIGQUIT)
             died.append(True)
-        return url_for(*given)
+        return is_of(kept, password)
 
-    monkeypatch.setattr(roles, "url_for", die_once)
+    monkeypatch.setattr(roles, "is_of", die_once)
     ours.end(signal.SIGKILL)
     until(lambda: bool(died) and ours.database.is_running(), "it to be there again", within_s=60)
     assert [line for line in ours.said if "went away" in line or "cannot be reached" in line]

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from orchestrator.domain.contacts import commands as k
 from orchestrator.domain.contacts import contacts as c
+from orchestrator.domain.contacts.contacts import HOLD_WITHIN
 from orchestrator.domain.contacts.handling import SETTLE, decide
 from orchestrator.domain.contacts.legs import LEG_GRACE
 from orchestrator.domain.contacts.recording import NoteRecording
@@ -396,8 +397,9 @@ def test_a_press_of_which_the_switch_was_told_can_be_repeated_and_a_hold_ended()
     hold = c.HoldRequested(segment_id="g1", not_before=SETTLED)
     given(*TALKING, hold).when(k.Hold(shift_id="s1", now=LATER)).then(hold)
     told = c.HoldRequested(segment_id="g1", not_before=NOW)
-    end = c.ResumeRequested(segment_id="g1", not_before=SETTLED)
-    state = given(*TALKING, told).when(k.Resume(shift_id="s1", now=NOW)).then(end)
+    given(*TALKING, told).when(k.Resume(shift_id="s1", now=NOW)).refused("not_held")
+    end = c.ResumeRequested(segment_id="g1", not_before=Instant(NOW + HOLD_WITHIN + SETTLE))
+    state = given(*TALKING, told).when(k.Resume(shift_id="s1", now=Instant(NOW + HOLD_WITHIN))).then(end)
     assert state is not None
     assert state.segment is not None
     assert (state.status, state.segment.wish) == ("connected", "resume")
