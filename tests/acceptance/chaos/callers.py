@@ -103,7 +103,7 @@ class SimulatedPeers(Peers):
         story.touch()
         command = [
             *(sys.executable, "-m", "freeswitch.simulator", "--port", str(self.switch.port)),
-            *("--password", self.switch.password, "--heartbeat", "2", "--no-recordings", "--story", str(story)),
+            *("--password", self.switch.password, "--heartbeat", "2", "--story", str(story)),
         ]
         output = self.folder / f"simulator-{self.runs}.txt"
         self._child = Child(command, output=output, folder=ROOT)

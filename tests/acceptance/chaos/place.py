@@ -9,6 +9,7 @@ import os
 import shutil
 import signal
 import sys
+import time
 from contextlib import ExitStack, suppress
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
@@ -20,7 +21,10 @@ from orchestrator.control import Client, ControlError, control_path
 from orchestrator.domain.kernel import Record, Refused
 from orchestrator.engines import Roster
 from orchestrator.leader import LeaderState
+from orchestrator.service import keeping
 from orchestrator.service.configuration import apply_file
+from orchestrator.service.recordings import SUFFIX
+from orchestrator.service.sealed_files import HALF
 from orchestrator.settings import Switch
 from orchestrator.store import Away, KeyShelf, Log, Source
 from orchestrator.vault import Vault
@@ -28,6 +32,7 @@ from projections.base import Site, live_place, schema_of
 from projections.catalogue import PROJECTIONS
 from projections.command import rebuild_from
 from projections.status import standing
+from tests.acceptance.chaos.recorded import Lying
 from tests.acceptance.house import ROOT, url_of
 from tests.acceptance.ledger import Ledger
 from tests.bench.processes import children_of, server_of
@@ -48,7 +53,7 @@ ring_s = 15
 wrap_up_s = 0
 max_wait_s = 600
 cool_down_s = 1
-record = false
+record = "always"
 announce_agent = false
 
 [entry.support]
@@ -86,14 +91,14 @@ class Place:
         self.extensions = extensions
         self.reachable = make_reachable_directory()
         self.home = self.reachable / "home"
-        self.settings = settings_for(self.home)
+        self.settings = settings_for(self.home, RINGLEDGER_RECORDINGS=str(folder / "recordings"))
         self.client = Client(control_path(self.home))
         self.port = free_port()
         self._environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("RINGLEDGER_")},
             "RINGLEDGER_HOME": str(self.home),
             "RINGLEDGER_SWITCHES": url_of(switch),
-            "RINGLEDGER_RECORDINGS": str(folder / "recordings"),
+            "RINGLEDGER_RECORDINGS": str(self.settings.recordings),
             "RINGLEDGER_WEB": f"127.0.0.1:{self.port}",
             "RINGLEDGER_METRICS": "",
             "RINGLEDGER_DEMO": "0",
@@ -217,6 +222,28 @@ class Place:
             return list(Log(source, vault=Vault.unlock(self.settings.kek_file, KeyShelf(source))).history())
         finally:
             source.close()
+
+    def unsealed(self) -> int:
+        """How many recordings the switch has finished, and nobody has sealed yet."""
+        with keeping.opened(self.settings, "chaos") as tools:
+            return sum(each.what == keeping.UNSEALED for each in keeping.check(tools.log, tools.recordings))
+
+    def mend_recordings(self) -> list[str]:
+        """What a night later is left to be said of recordings: each file has been quiet for long enough by then."""
+        with keeping.opened(self.settings, "chaos") as tools:
+            later = time.time() + 2 * keeping.QUIET_S
+            keeping.repair(tools.recordings, keeping.check(tools.log, tools.recordings, now_s=later))
+            left = keeping.check(tools.log, tools.recordings, digests=True, now_s=later)
+        return [f"recordings: {each.what} {each.file}" for each in left]
+
+    def lying(self) -> Lying:
+        """What lies in the folders of recordings."""
+        clear, kept = self.settings.recordings, self.settings.kept
+        return Lying(
+            clear=[path.name for path in clear.glob("*.wav")],
+            kept=[f"{path.stem}.wav" for path in kept.glob(f"*{SUFFIX}")],
+            half=[path.name for folder in (clear, kept) for path in folder.glob(f"*{HALF}")],
+        )
 
     def differences(self) -> list[str]:
         """Where a read model is another once it is built anew from the log, which stands still meanwhile."""

@@ -26,6 +26,7 @@ from tests.acceptance.chaos.fates import Accounts, Known, Verdict, compare
 from tests.acceptance.chaos.place import WIDE_S, Place
 from tests.acceptance.chaos.plan import Kill, kills
 from tests.acceptance.chaos.real import RealPeers
+from tests.acceptance.chaos.recorded import Found, compare_recordings, told
 from tests.lab.patience import until
 
 _DESK_LOOK_S: Final = 0.5
@@ -86,6 +87,7 @@ class Outcome(Struct, kw_only=True):
     setting: Setting
     accounts: Accounts = Accounts(calls=(), known=(), rings=(), killed=(), decided_at=(), answered=0)
     verdict: Verdict = field(default_factory=Verdict)
+    recordings: Found = field(default_factory=Found)
     wrong: list[str] = field(default_factory=list)
     """What else is not as it must be, a sentence each."""
     killed: list[Killed] = field(default_factory=list)
@@ -96,13 +98,15 @@ class Outcome(Struct, kw_only=True):
 
     @property
     def whole(self) -> bool:
-        return self.verdict.whole and not self.wrong
+        return self.verdict.whole and not self.recordings.wrong and not self.wrong
 
     def text(self) -> str:
         """The seed, what was done, and what is wrong."""
         setting = self.setting
         head = f"seed {setting.seed}, {setting.seconds:g} s, {setting.per_second:g} calls/s of {setting.talk_s:g} s"
-        return "\n".join([head, *map(str, self.killed), *self.wrong, self.verdict.text(), *self.stories])
+        recordings = f"recordings of talks: {dict(self.recordings.fates)}"
+        wrong = [*self.wrong, self.verdict.text(), recordings, *self.recordings.wrong]
+        return "\n".join([head, *map(str, self.killed), *wrong, *self.stories])
 
     def figures(self) -> Iterator[dict[str, Any]]:
         """As the lines of `make bench`."""
@@ -121,6 +125,10 @@ class Outcome(Struct, kw_only=True):
         )
         for name, found in (("lost", verdict.lost), ("doubled", verdict.doubled), ("ghosts", verdict.ghosts)):
             yield _figure(name, len(found), "found", at_most=0)
+        recordings = self.recordings
+        yield _figure(
+            "recordings", len(recordings.wrong), "faults", at_most=0, fates=dict(recordings.fates.most_common())
+        )
         yield _figure("wrong", len(self.wrong), "other faults", at_most=0)
         yield _figure("kills", len(self.killed), "kills", **Counter(each.kind for each in self.killed))
         silence_s, after = self.silence()
@@ -223,6 +231,7 @@ def _play(place: Place, peers: Peers, plan: list[Kill], outcome: Outcome, say: S
         until(lambda: not peers.channels() and peers.over(), "every caller to come to an end", within_s=callers_s)
         until(lambda: _contacts(place) == 0, "every contact to come to an end", within_s=WIDE_S)
         until(lambda: _ready(place), "every agent to be ready again", within_s=WIDE_S)
+    until(lambda: not place.unsealed(), "every recording that is finished to be sealed", within_s=WIDE_S)
     until(lambda: _ended_day(place), "everybody to be signed out", within_s=WIDE_S)
     outcome.wrong += place.differences()
     until(lambda: not peers.channels(), "the switch to have no channel left", within_s=WIDE_S)
@@ -269,6 +278,7 @@ def _judge(place: Place, peers: Peers, outcome: Outcome) -> None:
     status = place.run.stop(patience_s=60)
     if status:
         outcome.wrong.append(f"`ringledger run` ended with status {status}")
+    outcome.wrong += place.mend_recordings()
     records = place.opened()
     report = verify(iter(records), expect_contacts=1, settled=True)
     if not report.ok:
@@ -282,7 +292,9 @@ def _judge(place: Place, peers: Peers, outcome: Outcome) -> None:
         answered=peers.answered(),
     )
     outcome.verdict = compare(outcome.accounts)
-    outcome.stories = list(_stories(records, outcome.verdict.suspects[:_SUSPECTS]))
+    outcome.recordings = compare_recordings(told(records), place.lying(), outcome.accounts.decided_at)
+    suspects = [*outcome.verdict.suspects, *outcome.recordings.suspects]
+    outcome.stories = list(_stories(records, suspects[:_SUSPECTS]))
 
 
 def _stories(records: list[Record], contacts: list[str]) -> Iterator[str]:

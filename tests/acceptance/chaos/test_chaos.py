@@ -21,6 +21,7 @@ def test_whatever_is_killed_every_callers_fate_is_known_on_both_sides(tmp_path: 
     assert outcome.whole, outcome.text()
     assert {each.kind for each in outcome.killed} == set(KINDS), outcome.text()
     assert outcome.verdict.fates["completed"] > outcome.verdict.calls / 2, outcome.text()
+    assert outcome.recordings.fates["sealed"] >= outcome.verdict.fates["completed"] / 2, outcome.text()
     _finds_what_is_planted(outcome)
 
 
