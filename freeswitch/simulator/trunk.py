@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
+from freeswitch.simulator import causes
 from freeswitch.simulator.channel import Channel
 from freeswitch.simulator.timeline import MILLISECOND
 
@@ -62,9 +63,20 @@ class Near:
                 leg.wake()
             case "end":
                 self._over = True
-                status = 0 if leg.answered else int(message.get("sip", 0))
-                by = "recv_bye" if leg.answered else "recv_refuse"
-                self._switch.hangup(leg, str(message["cause"]), sip=status, phrase="", by=by)
+                if leg.answered:
+                    self._hears_bye(leg, str(message["cause"]))
+                else:
+                    self._switch.hangup(leg, str(message["cause"]), sip=int(message.get("sip", 0)), by="recv_refuse")
+
+    def _hears_bye(self, leg: Channel, cause: str) -> None:
+        """A cause that Q.850 has is told as such; one of the switch's own is a word in its Reason alone."""
+        number = causes.Q850.get(cause)
+        if number is None:
+            leg.set("sip_reason", f'SIP;cause={causes.OWN[cause]};text="{cause}"')
+            cause = "NORMAL_CLEARING"
+        else:
+            leg.set("sip_reason", f'Q.850;cause={number};text="{cause}"')
+        self._switch.hangup(leg, cause, by="recv_bye")
 
     def ended(self, leg: Channel) -> None:
         self._switch.trunk.near.pop(leg.uuid, None)

@@ -39,6 +39,7 @@ HEADERS: Mapping[str, str] = {
     "cause": "Hangup-Cause",
     "sip_refusal": "variable_sip_invite_failure_status",
     "disposition": "variable_sip_hangup_disposition",
+    "sip_reason": "variable_sip_reason",
     "transfer": "variable_transfer_source",
     "digit": "DTMF-Digit",
     "digit_samples": "DTMF-Duration",
@@ -86,6 +87,7 @@ class SwitchEvent(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fals
     cause: str = ""
     sip_refusal: str = ""
     disposition: str = ""
+    sip_reason: str = ""
     transfer: str = ""
     digit: str = ""
     digit_samples: str = ""

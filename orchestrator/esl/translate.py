@@ -19,6 +19,8 @@ _NAME = re.compile(r"[0-9A-Za-z-]{1,64}")
 _NUMBER = re.compile(r"[0-9]{1,18}")
 _CAUSE = re.compile(r"[A-Z0-9_]{1,64}")
 _EXTENSION = re.compile(r"[0-9A-Za-z_.+-]{1,64}")
+# The Reason of a BYE (RFC 3326) from a FreeSWITCH that shuts down, which Q.850 has no number for.
+_SHUT_DOWN = re.compile(r"SIP;cause=[0-9]{3};text=\"SYSTEM_SHUTDOWN\"")
 _DIGIT = re.compile(r"[0-9A-DFa-d*#]")
 # switch_channel.c counts the length of a digit in samples of 8 kHz, whatever the codec.
 _SAMPLES_PER_MS = 8
@@ -212,6 +214,7 @@ def _hung_up(r: _Reader) -> tuple[f.Fact, ...]:
         inbound=r.inbound,
         sip_status=status or 0,
         by_far_end=e.disposition.startswith("recv_"),
+        shut_down=e.disposition == "recv_bye" and _SHUT_DOWN.fullmatch(e.sip_reason) is not None,
     )
     # Nobody may have been there to hear that the switch took this caller: it still says so at the end.
     taken = _plain_fact(r, f.LegUnattended) if r.inbound and e.context == contexts.UNATTENDED else ()

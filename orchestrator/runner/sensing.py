@@ -29,7 +29,7 @@ from orchestrator.domain.contacts.recording import (
 from orchestrator.domain.kernel import MILLISECOND, SECOND, Instant
 from orchestrator.domain.switch import contexts, facts
 from orchestrator.domain.switch.between import near_leg
-from orchestrator.domain.switch.causes import SWITCH_DEAD
+from orchestrator.domain.switch.causes import SWITCH_DEAD, SWITCH_STOPPED
 from orchestrator.domain.switch.instructions import CheckLeg, HangUpLeg, TakeSnapshot
 from orchestrator.domain.switch.nodes import (
     NodeOverloaded,
@@ -139,7 +139,7 @@ def _of_leg(world: World, memory: Memory, fact: facts.LegFact, now: Instant, ids
     elif contact is None:
         yield from _of_unknown_leg(world, memory, fact, now, ids)
     elif isinstance(fact, facts.LegHungUp):
-        yield _gone(world, fact.leg, fact.cause, now, ids, by_far_end=fact.by_far_end)
+        yield _gone(world, fact.leg, fact.cause, now, ids, by_far_end=fact.by_far_end, shut_down=fact.shut_down)
     elif fact.leg == contact.caller_leg:
         if isinstance(fact, facts.LegParked) and fact.leg == parking_leg(contact):
             yield TellContact(contact.contact_id, commands.NoteParked(leg=fact.leg))
@@ -270,9 +270,17 @@ def hang_up(node: str, leg: str, contact_id: str, ids: Ids) -> HangUpLeg:
 
 
 def _gone(
-    world: World, leg: str, cause: str, now: Instant, ids: Ids, repair: str = "", *, by_far_end: bool = False
+    world: World,
+    leg: str,
+    cause: str,
+    now: Instant,
+    ids: Ids,
+    repair: str = "",
+    *,
+    by_far_end: bool = False,
+    shut_down: bool = False,
 ) -> TellContact:
-    lost = _lost_with_its_switch(world, leg)
+    lost = _lost_with_its_switch(world, leg, shut_down=shut_down)
     command = commands.NoteLegGone(
         leg=leg,
         cause=cause or "UNSPECIFIED",
@@ -301,11 +309,14 @@ def phone_lost(world: World, leg: str, cause: str, now: Instant, ids: Ids) -> Te
     return TellContact(world.contact_of_leg[leg], gone)
 
 
-def _lost_with_its_switch(world: World, leg: str) -> str:
-    """Why the phone of this leg counts as gone with its switch: it is another than the contact's, and cannot be heard.
-    A switch that shuts down hangs up as an agent does, so nobody saw who it was. Empty for every other leg.
+def _lost_with_its_switch(world: World, leg: str, *, shut_down: bool) -> str:
+    """Why the phone of this leg counts as gone with its switch: it is another than the contact's, and cannot be heard,
+    so nobody saw who hung up; or its BYE says that it shuts down, which may be here before its own word. Empty for
+    every other leg.
     """
     via = world.nodes.get(world.far_legs.get(leg, ""))
+    if via is not None and shut_down:
+        return SWITCH_STOPPED
     return SWITCH_DEAD if via is not None and via.status != "connected" else ""
 
 

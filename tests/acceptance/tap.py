@@ -62,15 +62,19 @@ class Relay:
         while True:
             try:
                 engine, _ = self._listener.accept()
-                target = self._connect()
             except OSError:
                 return
+            try:
+                target = self._connect()
+            except OSError:
+                engine.close()  # as whoever is not there refuses
+                continue
             for each in (engine, target):
                 if each.family != socket.AF_UNIX:
                     each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._sockets += [engine, target]
             self._run(self._to_target, engine, target)
-            self._run(_relay, target, engine)
+            self._run(self._to_engine, target, engine)
 
     def _to_target(self, engine: socket.socket, target: socket.socket) -> None:
         with suppress(OSError):
@@ -80,8 +84,17 @@ class Relay:
                 self._pass_on(data, target)
             target.shutdown(socket.SHUT_RDWR)
 
+    def _to_engine(self, target: socket.socket, engine: socket.socket) -> None:
+        with suppress(OSError):
+            while data := target.recv(_CHUNK):
+                self._let_in(data, engine)
+            engine.shutdown(socket.SHUT_RDWR)
+
     def _pass_on(self, data: bytes, target: socket.socket) -> None:
         target.sendall(data)
+
+    def _let_in(self, data: bytes, engine: socket.socket) -> None:
+        engine.sendall(data)
 
 
 class Tap(Relay):
@@ -119,8 +132,23 @@ class Gate(Tap):
         super()._pass_on(data, target)
 
 
-def _relay(source: socket.socket, target: socket.socket) -> None:
-    with suppress(OSError):
-        while data := source.recv(_CHUNK):
-            target.sendall(data)
-        target.shutdown(socket.SHUT_RDWR)
+class Late(Tap):
+    """Keeps this word of the switch, and what comes behind it on its connection, until it is opened."""
+
+    def __init__(self, switch: Switch, word: bytes) -> None:
+        super().__init__(switch)
+        self._late = word
+        self.said = threading.Event()
+        self.opened = threading.Event()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.opened.set()
+        super().__exit__(kind, error, trace)
+
+    def _let_in(self, data: bytes, engine: socket.socket) -> None:
+        if self._late in data:
+            self.said.set()
+            self.opened.wait(60)
+        super()._let_in(data, engine)

@@ -11,6 +11,7 @@ from orchestrator.domain.switch.causes import SWITCH_RESTARTED, SWITCH_STOPPED
 from orchestrator.runner import inputs
 from tests.acceptance import test_nodes
 from tests.acceptance.house import House, url_of
+from tests.acceptance.tap import Late
 from tests.contract.pair import Pair, url_with_peer
 from tests.lab.patience import until
 
@@ -52,3 +53,39 @@ def test_a_caller_outlives_the_switch_of_the_agents_phone_and_is_served_again(
         caller.hang_up()
         house.await_no_contacts()
         house.do(inputs.EndAll(reason="evening"))
+
+
+def test_a_switch_that_shuts_down_is_believed_by_its_bye_where_its_own_word_is_late(
+    pair: tuple[Pair, dict[str, int]], tmp_path: Path
+) -> None:
+    """The two come over different sockets: the caller's switch has heard of the end before SHUTDOWN is here."""
+    (here, there), ports = pair
+    (tmp_path / "house").mkdir()
+    with Late(there.switch, b"SHUTDOWN") as late:
+        urls = [url_with_peer(url_of(switch), switch, ports) for switch in (here.switch, late.switch)]
+        with House(here, tmp_path / "house", variables={"RINGLEDGER_SWITCHES": ",".join(urls)}) as house:
+            house.start_engine()
+            house.await_active()
+            until(lambda: test_nodes.states(house) == ["in_step", "in_step"], "both switches to be in step")
+            there.phone("1001")
+            house.sign_in("801")
+            until(lambda: house.agent("801")["phone"] == "registered", "the phone to be registered")
+            caller = here.call()
+            house.await_state("801", "talking")
+            with there.control() as control:
+                control.socket.sendall(b"api fsctl shutdown\n\n")
+                ended = house.ledger.await_event(c.AgentSegmentEnded)
+                assert (ended.ended_by, ended.cause) == (PHONE_LOST, SWITCH_STOPPED)
+            assert late.said.wait(10)
+            assert test_nodes.states(house) == ["in_step", "in_step"], "its own word was not heard before"
+            late.opened.set()
+            until(lambda: test_nodes.states(house) == ["in_step", "lost"], "its own word to be heard")
+            assert not house.ledger.all(c.ContactEnded)
+            assert not house.ledger.all(s.AgentStoodDown)
+            here.phone("1002")
+            house.sign_in("802")
+            house.await_state("802", "talking")
+            assert len(house.ledger.all(c.ContactArrived)) == 1
+            caller.hang_up()
+            house.await_no_contacts()
+            house.do(inputs.EndAll(reason="evening"))

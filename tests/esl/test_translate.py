@@ -230,6 +230,33 @@ def test_a_refused_leg_carries_the_sip_answer_and_a_callers_leg_never_does() -> 
     assert inbound == f.LegHungUp(node="fs1", at=AT, leg=LEG, cause="USER_BUSY", inbound=True)
 
 
+REASON = 'SIP;cause=701;text="SYSTEM_SHUTDOWN"'
+
+
+@pytest.mark.parametrize(
+    ("disposition", "reason", "shut_down"),
+    (
+        ("recv_bye", REASON, True),
+        ("recv_bye", 'Q.850;cause=16;text="NORMAL_CLEARING"', False),
+        ("recv_bye", f"{REASON}, x", False),
+        ("send_bye", REASON, False),
+        ("recv_bye", "", False),
+    ),
+)
+def test_a_bye_of_a_switch_that_shuts_down_says_so(disposition: str, reason: str, shut_down: bool) -> None:  # noqa: FBT001
+    """Seen on FreeSWITCH 1.11.1: the cause is that of anybody who puts down."""
+    gone = only(
+        {
+            "Event-Name": "CHANNEL_HANGUP_COMPLETE",
+            "Hangup-Cause": "NORMAL_CLEARING",
+            "variable_sip_hangup_disposition": disposition,
+            "variable_sip_reason": reason,
+        }
+    )
+    assert isinstance(gone, f.LegHungUp)
+    assert gone.shut_down is shut_down
+
+
 def test_whoever_hangs_up_where_the_switch_serves_by_itself_was_taken_by_it() -> None:
     """Nobody may have heard when it took them."""
     ended: dict[str, object] = {**BASE, "Event-Name": "CHANNEL_HANGUP_COMPLETE", "Hangup-Cause": "NORMAL_CLEARING"}

@@ -386,6 +386,40 @@ def test_whose_agent_lost_the_phone_with_its_switch_waits_again_in_the_old_place
     assert SWITCH_RESTARTED not in {event.cause for event in scene.events(c.LegClosed)}
 
 
+def test_a_bye_of_the_agents_switch_that_shuts_down_may_come_before_its_own_word() -> None:
+    """The two come over different sockets; the caller waits again all the same, and everything is as with the word."""
+    scene = two(here=("1002",), there=("1001",))
+    caller, ring = talking(scene)
+    scene.told.clear()
+    scene.give(
+        facts.LegHungUp(node=NODE, leg=ring.leg, cause="NORMAL_CLEARING", by_far_end=True, shut_down=True),
+    )
+    (ended,) = scene.events(c.AgentSegmentEnded)
+    assert (ended.ended_by, ended.cause) == (PHONE_LOST, SWITCH_STOPPED)
+    assert not scene.events(c.ContactEnded)
+    stopping(scene)
+    scene.give(facts.LegParked(node=NODE, leg=caller, inbound=True))
+    assert scene.live(caller).status == "waiting"
+    assert not scene.events(s.AgentStoodDown)
+    scene.ready(2)
+    assert scene.ring_of(caller).via == ""
+
+
+def test_a_phone_of_the_callers_own_switch_is_not_lost_by_what_a_bye_says() -> None:
+    """Whoever claims so on a switch that lives has put down."""
+    scene = two(here=("1001",), there=())
+    scene.ready(1)
+    caller = scene.park()
+    ring = scene.ring_of(caller)
+    scene.answer(ring)
+    scene.bridge(caller, ring)
+    scene.give(
+        facts.LegHungUp(node=NODE, leg=ring.leg, cause="NORMAL_CLEARING", by_far_end=True, shut_down=True),
+    )
+    (ended,) = scene.events(c.AgentSegmentEnded)
+    assert ended.ended_by == "agent"
+
+
 @GONE
 def test_a_phone_that_rang_on_a_switch_that_is_lost_has_missed_no_call(
     goes: Callable[[Scene], None], cause: str

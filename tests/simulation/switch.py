@@ -22,6 +22,7 @@ from tests.simulation.outsiders import MANNERS
 from tests.simulation.weather import Weather
 
 NODE = "n1"
+_SHUT_DOWN = "SYSTEM_SHUTDOWN"
 BEAT = 20 * SECOND
 APOLOGY_MS = 4_000
 SENTENCE_MS = 7_000
@@ -255,15 +256,15 @@ class Switch:
             self.rung[leg.uuid] = "unreachable"
         self.hang_up(leg, cause)
 
-    def hang_up(self, leg: Leg, cause: str) -> None:
-        """End a leg; what hangs on it follows."""
+    def hang_up(self, leg: Leg, cause: str, *, shut_down: bool = False) -> None:
+        """End a leg; what hangs on it follows. `shut_down`: by the BYE of another switch, which says that it is."""
         if not leg.alive:
             return
         self._bury(leg)
         del self.legs[leg.uuid]
         for file in tuple(leg.recordings):
             self._end_recording(leg, file)
-        self._end_other_half(leg)
+        self._end_other_half(leg, shut_down=cause == _SHUT_DOWN)
         self._leave_room(leg)
         peer, joining = leg.peer, leg.joining
         leg.peer = leg.joining = None
@@ -278,7 +279,7 @@ class Switch:
             self._end_job(leg, cause)
             self._say(f.LegHungUp, leg, cause=cause, inbound=leg.inbound)
         else:
-            self._say(f.LegHungUp, leg, cause=cause, inbound=leg.inbound)
+            self._say(f.LegHungUp, leg, cause=cause, inbound=leg.inbound, shut_down=shut_down)
             if leg.job and not leg.up:
                 self._end_job(leg, cause)
 
@@ -331,7 +332,7 @@ class Switch:
         else:
             near.ring(leg, phone, ring_ms)
 
-    def _end_other_half(self, leg: Leg) -> None:
+    def _end_other_half(self, leg: Leg, *, shut_down: bool) -> None:
         """A leg ends: its other half, on another switch, hears of it."""
         if leg.far is not None:
             there, halves = leg.far
@@ -340,7 +341,7 @@ class Switch:
         elif leg.near is not None:
             there, near = leg.near
             trunk_and_phone = near.far[1] if near.far is not None else ()
-            self.agenda.soon(1, 20, partial(there.hang_up, near, "NORMAL_CLEARING"))
+            self.agenda.soon(1, 20, partial(there.hang_up, near, "NORMAL_CLEARING", shut_down=shut_down))
             for half in trunk_and_phone:
                 self.agenda.soon(1, 20, partial(self.hang_up, half, "NORMAL_CLEARING"))
 
@@ -937,7 +938,7 @@ class Switch:
         if orderly:
             self.tell(f.SwitchStopping(node=self.node, at=self.agenda.now), "")
             for leg in tuple(self.legs.values()):
-                self.hang_up(leg, "SYSTEM_SHUTDOWN")
+                self.hang_up(leg, _SHUT_DOWN)
         self.up = self.drained = False
         for leg in self.legs.values():
             self._bury(leg)

@@ -10,7 +10,7 @@ import pytest
 
 from orchestrator.domain.contacts.contacts import AgentSegmentEnded
 from orchestrator.domain.contacts.transfers import PHONE_LOST
-from orchestrator.domain.switch.causes import SWITCH_DEAD, SWITCH_RESTARTED
+from orchestrator.domain.switch.causes import SWITCH_DEAD, SWITCH_RESTARTED, SWITCH_STOPPED
 from tests.matrix import LOST, ROWS, SELDOM, Row
 from tests.simulation import test_why
 from tests.simulation.run import Run, Size
@@ -68,14 +68,14 @@ def test_whoever_leaves_a_conference_as_one_comes_back_into_it_leaves_the_others
 
 
 def test_whoever_talks_with_a_phone_of_another_switch_is_not_dropped_with_it() -> None:
-    """Features 12.4, 12.5, 11.8; decision 0018: by its restart, its silence, and by an end that nobody can explain. (A
-    shutdown: `tests/runner/test_nodes.py`.)
+    """Features 12.4, 12.5, 11.8; decision 0018: by its restart, its shutdown, its silence, and by an end that nobody
+    can explain.
     """
     causes, lost = set[str](), Counter[Row]()
     size = Size(contacts=40, agents=20, transfers=0.05, willing=True, consults=0.5, nodes=3)
     seeds = iter(range(_ROWS_WITHIN))
     wanted = {row for row in LOST if (row.state, row.who) in (("talking", "agent"), ("ringing", "agent"))}
-    while not causes >= {SWITCH_DEAD, SWITCH_RESTARTED} or not wanted <= set(lost):
+    while not causes >= {SWITCH_DEAD, SWITCH_RESTARTED, SWITCH_STOPPED} or not wanted <= set(lost):
         seed = next(seeds, None)
         assert seed is not None, f"lost by {causes} alone, or never played: {wanted - set(lost)}"
         run = Run(seed, weather=Weather(restarts=2), size=size).play()

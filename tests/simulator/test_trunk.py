@@ -47,6 +47,19 @@ def test_a_leg_rings_answers_and_ends_on_both_sides() -> None:
     assert not two.here.model.switch.legs
     assert not two.there.model.switch.legs
     assert near.get("sip_hangup_disposition") == "recv_bye"
+    assert near.get("sip_reason") == 'Q.850;cause=16;text="NORMAL_CLEARING"'
+
+
+def test_a_switch_that_shuts_down_says_so_in_the_reason_of_its_bye_and_not_by_the_cause() -> None:
+    """As FreeSWITCH 1.11.1: Q.850 has no number for it."""
+    two = Two(answer_after_ms=200)
+    two.ring()
+    two.run(400)
+    near = two.here.model.switch.legs[LEG]
+    two.there.model.command("api fsctl shutdown", two.there.now)
+    two.run(300)
+    assert (near.up, near.cause, near.get("sip_hangup_disposition")) == (False, "NORMAL_CLEARING", "recv_bye")
+    assert near.get("sip_reason") == 'SIP;cause=701;text="SYSTEM_SHUTDOWN"'
 
 
 def test_a_busy_phone_refuses_across_and_a_ring_that_is_taken_back_falls_silent() -> None:

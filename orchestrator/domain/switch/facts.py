@@ -87,6 +87,8 @@ class LegHungUp(LegFact, frozen=True, kw_only=True):
     """The final SIP answer where the leg was refused, e.g. 486; 0 where there was none."""
     by_far_end: bool = False
     """Whether its far end ended it (a BYE, a CANCEL or a refusal came in), not we or the end of the other leg."""
+    shut_down: bool = False
+    """Whether the far end is a switch whose BYE says that it shuts down."""
 
 
 class LegTransferred(LegFact, frozen=True, kw_only=True):
