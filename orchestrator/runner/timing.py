@@ -119,15 +119,17 @@ def _expire(
     blameless = "" if world.in_step(contact.node) else "node_down"
     if not blameless and _is_late(fired, now):
         blameless = "engine_late"
-    phones_lost = [held.via and not world.in_step(held.via) for held in offer.reservations]
-    if not blameless and not offer.accepted and all(phones_lost):
-        blameless = "node_down"  # of their phones nobody knows whether they ring
+    # Of their phones nobody knows whether they ring.
+    unheard = tuple(held.leg for held in offer.reservations if held.via and not world.in_step(held.via))
+    if not blameless and not offer.accepted and len(unheard) == len(offer.reservations):
+        blameless = "node_down"
     legs = (held.leg for held in offer.reservations)
     return ExpireOffer(
         offer_id=offer.offer_id,
         again_at=Instant(now + (DOWN_GRACE if blameless == "node_down" else JOIN_GRACE)),
         blameless=blameless,
         unmade=tuple(leg for leg in legs if leg not in offer.delivered and not memory.is_made(leg)),
+        unheard=unheard,
         now=now,
     )
 

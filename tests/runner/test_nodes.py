@@ -439,6 +439,67 @@ def test_a_phone_that_rang_on_a_switch_that_is_lost_has_missed_no_call(
     assert scene.live(caller).status == "waiting"
 
 
+def ringing_at_both(ring_ms: int = 120_000) -> tuple[Scene, str, RingAgent, RingAgent]:
+    """One caller for whom a phone here and one of the other switch ring together."""
+    scene = two(here=("1001",), there=("1002",), rule="ring_all", ring_most=2, ring_ms=ring_ms)
+    scene.ready(1, 2)
+    caller = scene.park()
+    own, far = scene.rings_of(caller)
+    assert (own.via, far.via) == ("", OTHER)
+    for ring in (own, far):
+        scene.ringing(ring)
+    scene.told.clear()
+    return scene, caller, own, far
+
+
+@GONE
+def test_of_several_that_ring_together_only_those_of_the_lost_switch_are_withdrawn(
+    goes: Callable[[Scene], None], cause: str
+) -> None:
+    """Issue 5, decision 0018: the caller waits for those that ring on, and the offer is the same."""
+    scene, caller, own, far = ringing_at_both()
+    goes(scene)
+    assert [each.leg for each in scene.instructions(HangUpLeg)] == [far.leg]
+    (declined,) = scene.events(c.OfferDeclined)
+    assert (declined.leg, declined.outcome, declined.cause) == (far.leg, "withdrawn", cause)
+    scene.hang_up(far.leg, "ORIGINATOR_CANCEL")
+    scene.answer(own)
+    scene.bridge(caller, own)
+    assert len(scene.events(c.OfferMade)) == 1
+    assert not scene.events(s.AgentStoodDown)
+    assert (scene.status(1), scene.status(2)) == ("talking", "ready")
+
+
+@GONE
+def test_where_the_first_to_answer_is_lost_with_its_switch_the_others_ring_on(
+    goes: Callable[[Scene], None], cause: str
+) -> None:
+    """Complaint 9: the winner is not joined yet."""
+    scene, caller, own, far = ringing_at_both()
+    scene.answer(far)
+    goes(scene)
+    lost = [event for event in scene.events(c.OfferDeclined) if event.leg == far.leg]
+    assert len(lost) == 1
+    assert lost[0].outcome in ("withdrawn", "failed"), cause
+    assert not scene.events(c.ContactEnded)
+    scene.answer(own)
+    scene.bridge(caller, own)
+    assert not scene.events(s.AgentStoodDown)
+    assert scene.status(1) == "talking"
+
+
+def test_of_several_that_ring_in_vain_only_those_that_can_be_heard_have_missed_the_call() -> None:
+    """Decision 0018: of a phone whose switch is silent nobody knows whether it rings."""
+    scene, _, _, far = ringing_at_both(ring_ms=20_000)
+    scene.disconnect(OTHER)
+    scene.wait(20_000)
+    assert [event.reason for event in scene.events(s.AgentStoodDown)] == ["ring_no_answer"]
+    assert [event.outcome for event in scene.events(s.AgentReleased)] == ["withdrawn", "timed_out"]
+    (declined,) = scene.events(c.OfferDeclined)
+    assert (declined.leg, declined.outcome, declined.cause) == (far.leg, "withdrawn", "node_down")
+    assert scene.status(2) == "ready"
+
+
 @pytest.mark.parametrize("goes", (restarted, stopping, silent))
 def test_one_who_was_being_joined_with_a_phone_that_is_lost_waits_on(goes: Callable[[Scene], None]) -> None:
     scene = two(here=("1002",), there=("1001",))

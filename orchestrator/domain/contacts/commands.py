@@ -225,14 +225,15 @@ class ExpireOffer(Struct, frozen=True, kw_only=True):
     """The offer's deadline (or that of joining the legs) has passed.
 
     `blameless` says why no agent may be blamed for it: node_down (the switch cannot hear us), engine_late (we were not
-    there when it passed). `unmade`: legs that the switch was never heard to make. `again_at`: until when legs that
-    should be joined are given more time.
+    there when it passed). `unmade`: legs that the switch was never heard to make. `unheard`: legs whose phones are on
+    another switch, which cannot be heard. `again_at`: until when legs that should be joined are given more time.
     """
 
     offer_id: str
     again_at: Instant
     blameless: str = ""
     unmade: tuple[str, ...] = ()
+    unheard: tuple[str, ...] = ()
     now: Instant = Instant(0)
 
 

@@ -87,7 +87,7 @@ def decide(contact: Contact, command: Command) -> Events:
                 return _not_joined(offer, command)
             if command.blameless:
                 return (OfferWithdrawn(offer_id=offer.offer_id, cause=command.blameless),)
-            return _timed_out(offer, command.unmade)
+            return _timed_out(offer, command)
         case JoinAgain() if offer.accepted:
             return (OfferExtended(offer_id=offer.offer_id, until=command.connect_by, cause="joined_again"),)
         case WithdrawOffer():
@@ -182,16 +182,23 @@ def _without(offer: Offer, held: Reservation, outcome: str, cause: str, connect_
     return (declined,)
 
 
-def _timed_out(offer: Offer, unmade: tuple[str, ...]) -> Events:
-    """Nobody answered. An agent whose leg the switch never made missed nothing: an overloaded switch, or a slow
-    database, must not stand anybody down.
+def _timed_out(offer: Offer, command: ExpireOffer) -> Events:
+    """Nobody answered. An agent whose leg the switch never made missed nothing, nor one of whose phone's switch nothing
+    is heard: an overloaded switch, a slow database or a lost one must not stand anybody down.
     """
-    excused = [r for r in offer.reservations if r.leg in unmade and not not_rung(offer, r)]
+    rung = [r for r in offer.reservations if not not_rung(offer, r)]
+    excused = {r.leg: ("failed", NEVER_MADE) for r in rung if r.leg in command.unmade}
+    excused |= {r.leg: ("withdrawn", "node_down") for r in rung if r.leg in command.unheard}
     if len(excused) == len(offer.reservations):
+        if ("withdrawn", "node_down") in excused.values():
+            return (OfferWithdrawn(offer_id=offer.offer_id, cause="node_down"),)
         return (OfferFailed(offer_id=offer.offer_id, cause=NEVER_MADE),)
     declined = tuple(
-        OfferDeclined(offer_id=offer.offer_id, shift_id=r.shift_id, leg=r.leg, outcome="failed", cause=NEVER_MADE)
-        for r in excused
+        OfferDeclined(
+            offer_id=offer.offer_id, shift_id=r.shift_id, leg=r.leg, outcome=excused[r.leg][0], cause=excused[r.leg][1]
+        )
+        for r in offer.reservations
+        if r.leg in excused
     )
     return (*declined, OfferTimedOut(offer_id=offer.offer_id, cause="NO_ANSWER"))
 
