@@ -5,12 +5,22 @@ A seed that breaks a rule fails with its story; `python -m tests.simulation SEED
 """
 
 from collections import Counter
+from collections.abc import Iterable
 
 import pytest
 
-from orchestrator.domain.contacts.contacts import AgentSegmentEnded
+from orchestrator.domain.contacts.contacts import (
+    AgentSegmentEnded,
+    ContactConnected,
+    OfferDeclined,
+    OfferMade,
+    OfferWidened,
+)
 from orchestrator.domain.contacts.transfers import PHONE_LOST
-from orchestrator.domain.switch.causes import SWITCH_DEAD, SWITCH_RESTARTED, SWITCH_STOPPED
+from orchestrator.domain.kernel import Record, ident_of
+from orchestrator.domain.staff.events import AgentReleased
+from orchestrator.domain.switch.causes import SWITCH_DEAD, SWITCH_RESTARTED, SWITCH_STOPPED, WITH_THE_SWITCH
+from orchestrator.domain.switch.nodes import NodeLost, NodeReconciled
 from tests.matrix import LOST, ROWS, SELDOM, Row
 from tests.simulation import test_why
 from tests.simulation.run import Run, Size
@@ -22,6 +32,11 @@ _ROWS_WITHIN = 80
 """In so many seeds every row of the table is played; mostly in a quarter of them."""
 _SEVERAL_FROM = 110
 """Where two who come back at once are met soon: one seed in fifty."""
+
+_HALF_UNHEARD = 54
+"""The time of an offer of several is over while one of their switches cannot be heard."""
+_SERVED_FROM = 16
+"""Where such an offer has lost a phone with its switch, and another one answers it."""
 
 
 # The first of them are played, under the same rules, by the test that explains their offers.
@@ -82,3 +97,37 @@ def test_whoever_talks_with_a_phone_of_another_switch_is_not_dropped_with_it() -
         lost += run.rows_lost
         events = (record.event for record in run.ledger.records())
         causes |= {each.cause for each in events if isinstance(each, AgentSegmentEnded) and each.ended_by == PHONE_LOST}
+
+
+def test_of_several_phones_that_ring_together_those_of_a_lost_switch_go_and_the_others_serve() -> None:
+    """Features 3.2, 12.5, 11.8; decision 0018: the same offer goes on, and nobody is blamed for a switch."""
+    size = Size(contacts=60, agents=20, nodes=3, routing=True, rule="ring_all")
+    seeds = iter((_HALF_UNHEARD, *range(_SERVED_FROM, _ROWS_WITHIN)))
+    served = False
+    while not served:
+        seed = next(seeds, None)
+        assert seed is not None, "no offer of several ever lost a phone with its switch, and was answered by another"
+        run = Run(seed, weather=Weather(restarts=2, flaps=2), size=size).play()
+        served = _serves_without_the_lost(run.ledger.records())
+
+
+def _serves_without_the_lost(records: Iterable[Record]) -> bool:
+    """Whether an offer that lost a phone with its switch joined another one."""
+    via: dict[tuple[str, str], str] = {}
+    lost, smaller, served = set[str](), set[str](), False
+    for record in records:
+        event, ident = record.event, ident_of(record.stream)
+        match event:
+            case NodeLost():
+                lost.add(ident)
+            case NodeReconciled():
+                lost.discard(ident)
+            case OfferMade(reservations=held) | OfferWidened(reservations=held):
+                via |= {(event.offer_id, each.shift_id): each.via for each in held}
+            case OfferDeclined(cause=cause) if cause in WITH_THE_SWITCH or cause == "node_down":
+                smaller.add(event.offer_id)
+            case AgentReleased(outcome="timed_out"):
+                assert via[event.offer_id, ident] not in lost, f"{record} is blamed for a switch that is lost"
+            case ContactConnected():
+                served = served or event.offer_id in smaller
+    return served
