@@ -21,6 +21,8 @@ from web.access.needs import needs
 from web.access.visitor import me
 from web.navigation import Item
 from web.ops import nodes, spool
+from web.ops.clocks import STATES as CLOCK_STATES
+from web.ops.clocks import clocks
 from web.parts import parts
 from web.past import snapshots
 from web.push.present import live, view_if_any
@@ -78,6 +80,8 @@ def page() -> str:
         "key": fresh_key(),
         "spool": spool.light(),
         "spool_states": spool.STATES,
+        "clocks": clocks(),
+        "clock_states": CLOCK_STATES,
     }
     try:
         known = _known()

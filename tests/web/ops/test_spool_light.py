@@ -1,54 +1,14 @@
 """The spool's light: what an engine says of its spool, as a person and a program see it (features 9.2 and 12.2)."""
 
-import json
-import socket
-import threading
-from collections.abc import Callable, Iterator
-
 import pytest
-from msgspec import to_builtins
 
-from orchestrator.control import control_path
 from orchestrator.service.meanwhile import Failed
 from orchestrator.spools import STATES, Spooled
 from tests.web.conftest import Site
+from tests.web.ops.conftest import Say
 from web.ops import spool
 
-Say = Callable[[Spooled], None]
 RED = {"in_use", "full", "silent"}
-
-
-@pytest.fixture
-def say(site: Site) -> Iterator[Say]:
-    """An engine at the command socket that says this of its spool."""
-    said: list[Spooled] = [Spooled()]
-    path = control_path(site.parts.settings.home)
-    path.parent.mkdir(parents=True)
-    listener = socket.socket(socket.AF_UNIX)
-    listener.bind(str(path))
-    listener.listen()
-
-    def serve() -> None:
-        while True:
-            try:
-                connection, _ = listener.accept()
-            except OSError:
-                return
-            with connection:
-                connection.recv(1_000)
-                status = {"active": True, "position": 1, "nodes": {}, "spool": to_builtins(said[0])}
-                connection.sendall(json.dumps({"ok": True, "answer": status}).encode() + b"\n")
-
-    thread = threading.Thread(target=serve)
-    thread.start()
-
-    def tell(now: Spooled) -> None:
-        said[0] = now
-
-    yield tell
-    listener.shutdown(socket.SHUT_RDWR)
-    listener.close()
-    thread.join()
 
 
 def test_every_state_has_words_a_sign_and_a_colour() -> None:
