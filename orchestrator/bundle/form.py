@@ -95,7 +95,9 @@ class Manifest(Struct, frozen=True, kw_only=True):
     """Streams of people whose personal text was erased: it is not in the tape, either."""
     check: Check
     by_veil: tuple[str, ...] = ()
-    """Inputs that are decided otherwise because of their pseudonyms alone."""
+    """Inputs that are decided otherwise because of their pseudonyms alone. Incomplete where `check.differences` is
+    `MOST_DIFFERENCES`: after so many nothing more is compared.
+    """
     parts: dict[str, Part]
 
     @property

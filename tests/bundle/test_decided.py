@@ -9,6 +9,7 @@ from orchestrator.bundle.made import Made
 from orchestrator.bundle.numbers import Numbers
 from orchestrator.bundle.regression import left_out, write_test
 from orchestrator.domain.kernel import Event
+from orchestrator.redrive import drive
 from tests.bundle.kit import window, write
 from tests.redrive.taped import TapedRun
 from web.redrive import bundles
@@ -50,3 +51,25 @@ def test_what_pseudonyms_alone_change_is_told_and_no_test_rests_on_it(
     assert "is decided as it was then" in " ".join(problems(path, wrong={right.about.causation: "x"}))
     said = bundles.made(Made(manifest=manifest, fingerprint="f", key=None), path)
     assert f"{len(manifest.by_veil)} inputs are decided otherwise because of the pseudonyms alone." in said
+
+
+@pytest.mark.parametrize("most", (2, 200))
+def test_whoever_makes_a_bundle_is_told_where_it_was_not_looked_any_further(
+    most: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Complete where all was compared; after so many differences it is said that there may be more."""
+
+    def unchanged(_numbers: Numbers, event: Event) -> Event:
+        return event
+
+    monkeypatch.setattr(Numbers, "event", unchanged)
+    for module in (drive, bundles):
+        monkeypatch.setattr(module, "MOST_DIFFERENCES", most)
+    path = tmp_path / "night.bundle"
+    manifest = write(path, window(TapedRun(8).play()))
+    said = bundles.made(Made(manifest=manifest, fingerprint="f", key=None), path)
+    stopped = most == manifest.check.differences
+    assert stopped is (most == 2)
+    assert ("After 2 differences nothing more was compared." in said) is stopped
+    assert ("how many more are is not known" in said) is stopped
+    assert f"{len(manifest.by_veil)} inputs" in said

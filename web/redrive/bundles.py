@@ -9,6 +9,7 @@ from orchestrator.bundle import Opened
 from orchestrator.bundle.made import Made
 from orchestrator.calls import Call, recent
 from orchestrator.domain.kernel import LIVE_KINDS, Event, UnknownEvent, ident_of, kind_of
+from orchestrator.redrive.drive import MOST_DIFFERENCES
 from orchestrator.replay.moments import local
 from web.history import command as history
 from web.redrive.command import NOT_WHOLE, NOTHING, changes, hole_text, names_of, undriven_text
@@ -44,7 +45,12 @@ def made(done: Made, path: Path) -> str:
     else:
         same = f"{check.differences} different: see `bundle open --redrive`." if check.differences else "all the same."
         lines.append(f"Driven again at once: {check.steps} steps, {same}")
-    if manifest.by_veil:
+    if manifest.pseudonymous and check.differences >= MOST_DIFFERENCES:
+        lines.append(
+            f"After {MOST_DIFFERENCES} differences nothing more was compared. {len(manifest.by_veil)} inputs up to "
+            "there are decided otherwise because of the pseudonyms alone; how many more are is not known."
+        )
+    elif manifest.by_veil:
         lines.append(f"{len(manifest.by_veil)} inputs are decided otherwise because of the pseudonyms alone.")
     return "\n".join(lines)
 
