@@ -171,6 +171,8 @@ class Book:
         """Visits of callers who were let in before, and parked meanwhile."""
         self.waits_since: dict[str, int] = {}
         """Since when each contact waits, or waits again after its offer got nowhere."""
+        self.talks_since: dict[str, int] = {}
+        """Since when each caller talks with the agent, by the log, or talks again after a consultation."""
         self.place_due: dict[str, int] = {}
         """When each contact is to be told its place."""
         self.ring_due: dict[str, int] = {}
@@ -211,6 +213,8 @@ class Book:
             record.event, c.ContactQueued | c.OfferClosed | c.OfferDeclined | o.OutsideMissed | ContactParked
         ):
             self.waits_since[stream] = record.about.at
+        if isinstance(record.event, c.ContactConnected | e.ConsultJoined | e.ContactRejoined):
+            self.talks_since[stream] = record.about.at
         self._tell_place(stream, record.event)
         match record.event:
             case ParkEnded() as event:
@@ -1050,7 +1054,9 @@ class Invariants:
                 raise Broken("hears_each_other", f"the caller of {contact.contact_id} hears music over the talk")
 
     def _numbers_are_heard(self, world: World, now: Instant) -> None:
-        """Never twice; not at all where we were away between the decision and the switch."""
+        """Never twice; not at all where we were away between the decision and the switch, or where the agent has them
+        only together with others, over whom nobody talks.
+        """
         for contact in world.contacts.values():
             segment = contact.segment
             if segment is None:
@@ -1061,7 +1067,10 @@ class Invariants:
                 raise Broken("announced_once", f"the caller of {contact.contact_id} hears {len(heard)} numbers")
             if heard and tapes.rule_for(world, contact) == ALWAYS and not heard[0]:
                 raise Broken("announced_once", f"the number that {contact.contact_id} hears is recorded as the agent's")
-            settled = self._whole and segment.since > self._engine.slack() and now > segment.since + 5 * SECOND
+            since = max(segment.since, self.book.talks_since.get(f"contact-{contact.contact_id}", 0))
+            settled = self._whole and segment.since > self._engine.slack() and now > since + 5 * SECOND
+            if contact.consult is not None and (contact.consult.wish or contact.consult.hears) != "caller":
+                continue
             if settled and settings.announce_agent and not heard and self._switch.talks_with(contact.caller_leg):
                 raise Broken("announced_once", f"the caller of {contact.contact_id} has heard no number")
 
