@@ -16,7 +16,7 @@ from orchestrator.domain.contacts.legs import parking_leg
 from orchestrator.domain.contacts.outward import IN_TURN
 from orchestrator.domain.contacts.park_events import ContactParked, ParkEnded
 from orchestrator.domain.contacts.transfer_events import ContactTransferred
-from orchestrator.domain.contacts.transfers import TRANSFER
+from orchestrator.domain.contacts.transfers import PHONE_LOST, TRANSFER
 from orchestrator.domain.kernel import MILLISECOND, SECOND, Event, Instant, Record, ident_of, kind_of
 from orchestrator.domain.routing.overflow import MOST_HOPS
 from orchestrator.domain.routing.recording import ALWAYS
@@ -171,6 +171,8 @@ class Book:
         """Visits of callers who were let in before, and parked meanwhile."""
         self.waits_since: dict[str, int] = {}
         """Since when each contact waits, or waits again after its offer got nowhere."""
+        self.phone_lost_at: dict[str, int] = {}
+        """When each caller lost the agent with the phone's switch."""
         self.talks_since: dict[str, int] = {}
         """Since when each caller talks with the agent, by the log, or talks again after a consultation."""
         self.place_due: dict[str, int] = {}
@@ -213,6 +215,8 @@ class Book:
             record.event, c.ContactQueued | c.OfferClosed | c.OfferDeclined | o.OutsideMissed | ContactParked
         ):
             self.waits_since[stream] = record.about.at
+        if isinstance(record.event, c.AgentSegmentEnded) and record.event.ended_by == PHONE_LOST:
+            self.phone_lost_at[stream] = record.about.at
         if isinstance(record.event, c.ContactConnected | e.ConsultJoined | e.ContactRejoined):
             self.talks_since[stream] = record.about.at
         self._tell_place(stream, record.event)
@@ -614,8 +618,8 @@ class Invariants:
         chosen = isinstance(given.body, Transfer) and given.body.to_queue
         if transfer is not None and transfer.visit_id == event.visit_id and not chosen:
             return  # back to where they were let in
-        if event.visit_id in self.book.come_back:
-            return
+        if event.visit_id in self.book.come_back or self.book.phone_lost_at.get(record.stream) == at:
+            return  # neither is whoever was let in before
         if event.goes_on:
             return  # whoever finds no place to wait, and is called back or sent outside instead
         if settings.calendar and not admission.calendars.is_open(settings.calendar, at):
