@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from orchestrator.domain.contacts import contacts
 from orchestrator.domain.contacts.announcing import digits_of, prompts_for
 from orchestrator.domain.contacts.commands import Announce, Hold, Resume
-from orchestrator.domain.contacts.consult_events import ContactRejoined
+from orchestrator.domain.contacts.consult_events import ConsultJoined, ContactRejoined
+from orchestrator.domain.contacts.consults import CALLER
 from orchestrator.domain.contacts.contacts import Contact, Segment
 from orchestrator.domain.contacts.recording import is_of
 from orchestrator.domain.switch.instructions import AnnounceNumber, HoldLeg, ResumeLeg
@@ -27,6 +28,7 @@ from orchestrator.policies.record import begins
     contacts.RecordingBegun,
     contacts.NumberAnnounced,
     ContactRejoined,
+    ConsultJoined,
 )
 def talk(world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
     """Whenever a conversation begins, is held or resumed, then the switch does so."""
@@ -47,6 +49,10 @@ def talk(world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
             if not begins(world, contact):
                 yield from announce(world, contact)
             yield from _hold_others(world, contact, segment, happened)
+        case ConsultJoined(hears=hears) if hears == CALLER:
+            # Of an agent who consulted before it could be spoken, and talks with the caller in turn.
+            if not begins(world, contact):
+                yield from announce(world, contact)
         case ContactRejoined():
             # Of an agent who got the caller in a conference: nobody talks over those who are in it.
             if not begins(world, contact):

@@ -17,8 +17,8 @@ _What = TypeVar("_What")
 
 class Memory:
     """Which nodes still owe their first snapshot since the start, whose heartbeat disagreed last time, which legs that
-    nobody knew are gone already, which of ours the switch has made, of which a hold is in doubt, which of nobody's hear
-    something to its end, and when something was last heard of each desk.
+    nobody knew are gone already, which of ours the switch has made, of which a hold or a park is in doubt, which of
+    nobody's hear something to its end, and when something was last heard of each desk.
     """
 
     def __init__(self) -> None:
@@ -29,6 +29,7 @@ class Memory:
         self._made: OrderedDict[str, None] = OrderedDict()
         self._held_afar: OrderedDict[str, bool] = OrderedDict()
         self._doubted: OrderedDict[str, str] = OrderedDict()
+        self._parking: OrderedDict[str, Instant] = OrderedDict()
         self._spoken: OrderedDict[str, Instant] = OrderedDict()
         self._desks: dict[str, Instant] = {}
         self._listening_since = Instant(0)
@@ -112,6 +113,18 @@ class Memory:
     def hold_looked_at(self, leg: str) -> str:
         """The switch was looked at: why there was doubt about a wish for a hold of this leg, empty where none was."""
         return self._doubted.pop(leg, "")
+
+    def doubt_park(self, leg: str, now: Instant) -> None:
+        """This leg was told to park, lives, and has not said that it is parked: a look will tell."""
+        _keep(self._parking, leg, now)
+
+    def park_doubted_at(self, leg: str) -> Instant | None:
+        """Since when a look at this leg, which is to park, is awaited; None where none is."""
+        return self._parking.get(leg)
+
+    def end_park_doubt(self, leg: str) -> bool:
+        """It was looked at, or is told to park without one; whether it was in doubt."""
+        return self._parking.pop(leg, None) is not None
 
     def note_spoken(self, leg: str, until: Instant) -> None:
         """This leg, which belongs to no contact, hears something to its end, and may do so until then."""

@@ -293,8 +293,12 @@ def _corrections(world: World, contact: Contact, sight: _Sight) -> Iterator[Tell
             yield park_leg(contact, sight.ids)  # passed on, and the switch was not told of it
         elif not _is_joining(contact, sight):
             yield play_waiting(contact, sight.ids)
-    if caller is not None and caller.parked and parking_leg(contact):
-        yield TellContact(contact.contact_id, commands.NoteParked(leg=caller.leg))
+    if caller is not None and parking_leg(contact):
+        doubted = sight.memory.end_park_doubt(caller.leg)
+        if caller.parked:
+            yield TellContact(contact.contact_id, commands.NoteParked(leg=caller.leg))
+        elif doubted and not sight.entering:
+            yield park_leg(contact, sight.ids)  # it was not told, or did not come to it
     if contact.consult is not None and contact.segment is not None:
         yield from _consult_corrections(world, contact, contact.segment, contact.consult, sight)
     if contact.guests or contact.aside is not None:

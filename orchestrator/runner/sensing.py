@@ -12,7 +12,7 @@ from orchestrator.domain.contacts.consults import consult_leg, hears_nobody
 from orchestrator.domain.contacts.contacts import Contact, doomed_legs
 from orchestrator.domain.contacts.dials import heard
 from orchestrator.domain.contacts.guests import guest_of_leg
-from orchestrator.domain.contacts.legs import hears_music, parking_leg
+from orchestrator.domain.contacts.legs import PARK_GRACE, hears_music, parking_leg
 from orchestrator.domain.contacts.monitor_commands import NoteMonitor
 from orchestrator.domain.contacts.monitors import monitor_leg
 from orchestrator.domain.contacts.names import clean_dialled
@@ -30,7 +30,7 @@ from orchestrator.domain.kernel import MILLISECOND, SECOND, Instant
 from orchestrator.domain.switch import contexts, facts
 from orchestrator.domain.switch.between import near_leg
 from orchestrator.domain.switch.causes import SWITCH_DEAD, SWITCH_STOPPED
-from orchestrator.domain.switch.instructions import CheckLeg, HangUpLeg, TakeSnapshot
+from orchestrator.domain.switch.instructions import CheckLeg, HangUpLeg, ParkLeg, TakeSnapshot
 from orchestrator.domain.switch.nodes import (
     NodeOverloaded,
     NodeRelieved,
@@ -103,7 +103,7 @@ def on_fact(world: World, memory: Memory, fact: facts.Fact, now: Instant, ids: I
         case facts.JobDone() if not fact.ok and fact.job in world.contact_of_leg:
             return _never_parked(world, fact.job, fact.answer, now, ids)
         case facts.LegPresence():
-            return _presence(world, fact, now, ids)
+            return _presence(world, memory, fact, now, ids)
         case facts.InstructionSkipped() | facts.InstructionFailed():
             return _not_done(world, memory, fact, now, ids)
         case facts.SwitchBehind() | facts.SwitchCaughtUp():
@@ -369,7 +369,7 @@ def clean_file(path: str) -> str:
     return "".join(c for c in path.rpartition("/")[2][:100] if c.isascii() and (c.isalnum() or c in "-_."))
 
 
-def _presence(world: World, fact: facts.LegPresence, now: Instant, ids: Ids) -> Iterator[Tell]:
+def _presence(world: World, memory: Memory, fact: facts.LegPresence, now: Instant, ids: Ids) -> Iterator[Tell]:
     contact = world.contacts.get(world.contact_of_leg.get(fact.leg, ""))
     if contact is None:
         yield from _presence_of_unknown_leg(world, fact, ids)
@@ -377,9 +377,25 @@ def _presence(world: World, fact: facts.LegPresence, now: Instant, ids: Ids) -> 
         if fact.leg in doomed_legs(contact):
             yield hang_up(contact.node, fact.leg, contact.contact_id, ids)
         elif fact.leg == parking_leg(contact):
-            yield park_leg(contact, ids)  # it may not have been told; one that is parked says so again
+            yield from _look_before_parking(memory, contact, fact.leg, now, ids)
     elif not just_asked_for(contact, fact.leg, now):
         yield _gone(world, fact.leg, "UNKNOWN", now, ids, repair="absent")
+
+
+def _look_before_parking(
+    memory: Memory, contact: Contact, leg: str, now: Instant, ids: Ids
+) -> Iterator[TakeSnapshot | ParkLeg]:
+    """A leg that lives, and is to park. It may not have been told, or it is parked and only its news is lost; a second
+    park would end the music that is told once the first is heard of. So the switch is looked at; where the look does
+    not show the leg, which its list may do late, it is parked anew as soon as it is asked after again.
+    """
+    since = memory.park_doubted_at(leg)
+    if since is None:
+        memory.doubt_park(leg, now)
+        yield TakeSnapshot(id=ids.new("snapshot"), node=contact.node, leg="")
+    elif now - since >= PARK_GRACE:
+        memory.end_park_doubt(leg)
+        yield park_leg(contact, ids)
 
 
 def _presence_of_unknown_leg(world: World, fact: facts.LegPresence, ids: Ids) -> Iterator[Tell]:

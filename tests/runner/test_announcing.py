@@ -1,5 +1,6 @@
 """The caller hears by whom they are served: once, when connected, and no recording holds it as the agent's words."""
 
+import pytest
 from msgspec.structs import replace
 
 from orchestrator.domain.contacts import contacts as c
@@ -7,6 +8,7 @@ from orchestrator.domain.switch import facts
 from orchestrator.domain.switch.instructions import AnnounceNumber, RingAgent, StartRecording
 from orchestrator.runner import inputs as i
 from tests.runner.scene import NODE, Scene, agent, story
+from tests.runner.test_consult import Consulted
 
 PROMPTS = ("number_before", "digit_1", "digit_0", "digit_0", "digit_1", "number_after")
 
@@ -117,3 +119,31 @@ def test_an_engine_that_died_before_the_recording_began_says_it_when_it_has() ->
     recording = scene.instructions(StartRecording)[-1]
     scene.give(facts.RecordingStarted(node=NODE, leg=caller, path=f"/recordings/{recording.file}"))
     spoken(scene, caller, ring)
+
+
+@pytest.mark.parametrize("late", (True, False))
+def test_an_agent_who_consults_before_the_number_was_spoken_has_it_spoken_when_they_talk_with_the_caller_in_turn(
+    *, late: bool
+) -> None:
+    """Feature 4.2: once, and not over a talk with the consulted; also where the recording is heard of only then."""
+    scene = Consulted()
+    caller, first = scene.caller, scene.ring
+    (recording,) = scene.instructions(StartRecording)
+    ring = scene.both_talk()
+    heard = facts.RecordingStarted(node=NODE, leg=caller, path=f"/recordings/{recording.file}")
+    if not late:
+        scene.give(heard)
+    assert not scene.instructions(AnnounceNumber)
+    scene.press(i.SwitchConsult)
+    scene.parked(ring.leg)
+    assert not scene.instructions(AnnounceNumber)
+    scene.joined(caller, first.leg)
+    if late:
+        assert not scene.instructions(AnnounceNumber)
+        scene.give(heard)
+    spoken(scene, caller, first)
+    scene.press(i.SwitchConsult)
+    scene.joined(first.leg, ring.leg)
+    scene.press(i.SwitchConsult)
+    scene.joined(caller, first.leg)
+    spoken(scene, caller, first)

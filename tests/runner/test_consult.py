@@ -459,6 +459,7 @@ def test_a_caller_of_whom_the_switch_does_not_say_that_they_are_parked_is_asked_
     assert [event.legs for event in scene.events(c.LegOverdue)] == [(scene.caller,)]
     assert scene.instructions(CheckLeg)[-1].leg == scene.caller
     scene.presence(scene.caller, exists=True)
+    scene.snapshot(scene.seen(scene.caller, parked=False))
     assert len(scene.instructions(ParkLeg)) == 2
     scene.parked(scene.caller)
     assert story(scene.outcome) == ["CallerParked"]
@@ -483,6 +484,7 @@ def test_a_caller_who_is_left_again_for_the_colleague_hears_music_or_is_asked_af
     assert [each.leg for each in scene.instructions(PlayWaiting)] == ([scene.caller] if heard else [])
     assert [each.leg for each in scene.instructions(CheckLeg)] == ([] if heard else [scene.caller])
     scene.presence(scene.caller, exists=True)
+    scene.snapshot(scene.seen(scene.caller, parked=heard))
     assert [each.leg for each in scene.instructions(ParkLeg)] == ([] if heard else [scene.caller])
 
 

@@ -277,6 +277,7 @@ def test_a_supervisor_who_is_lost_while_taking_over_leaves_the_caller_waiting_an
     scene.told.clear()
     scene.wait(1_001)
     scene.presence(scene.caller, exists=True)
+    scene.snapshot(scene.seen(scene.caller, parked=False))
     assert [each.leg for each in scene.instructions(ParkLeg)] == [scene.caller], "out of the first agent's talk"
 
 

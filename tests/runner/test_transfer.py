@@ -28,6 +28,7 @@ from orchestrator.domain.switch.instructions import (
     RingAgent,
     StartRecording,
     StopRecording,
+    TakeSnapshot,
 )
 from orchestrator.runner import inputs
 from tests.runner.scene import NODE, Scene, agent, names, story
@@ -368,12 +369,48 @@ def test_a_caller_of_whom_the_switch_does_not_say_that_they_are_parked_is_asked_
     assert [event.legs for event in scene.events(c.LegOverdue)] == [(scene.caller,)]
     assert scene.instructions(CheckLeg)[-1].leg == scene.caller
     scene.presence(scene.caller, exists=True)
+    scene.snapshot(scene.seen(scene.caller, parked=False))
     assert len(scene.instructions(ParkLeg)) == 2
     scene.parked()
     assert story(scene.outcome) == ["CallerParked"]
     assert scene.instructions(PlayWaiting)[-1].leg == scene.caller
     scene.wait(5_000)
     assert len(scene.events(c.LegOverdue)) == 1
+
+
+def test_a_caller_who_is_parked_unheard_is_not_parked_twice_however_often_the_switch_says_that_they_live() -> None:
+    """Law 9: music that is told once the first park is heard of would be ended by the second, and where that one's news
+    is lost, nobody would tell it again.
+    """
+    scene = Passed(others=False)
+    scene.pass_on(to_queue="sales")
+    scene.hang_up(scene.ring.leg)
+    scene.wait(1_000)
+    scene.presence(scene.caller, exists=True)
+    scene.presence(scene.caller, exists=True)
+    assert len(scene.instructions(TakeSnapshot)) == 1
+    scene.snapshot(scene.seen(scene.caller))
+    assert scene.instructions(PlayWaiting)[-1].leg == scene.caller
+    scene.parked()
+    scene.wait(30_000)
+    assert len(scene.instructions(ParkLeg)) == 1
+
+
+def test_a_caller_who_is_to_park_and_whom_the_look_does_not_list_is_parked_anew_when_they_are_asked_after_again() -> (
+    None
+):
+    """A list of channels may lag; it is not looked at over and over meanwhile."""
+    scene = Passed(others=False)
+    scene.pass_on(to_queue="sales")
+    scene.hang_up(scene.ring.leg)
+    scene.wait(1_000)
+    scene.presence(scene.caller, exists=True)
+    scene.snapshot()
+    scene.presence(scene.caller, exists=True)
+    assert (len(scene.instructions(TakeSnapshot)), len(scene.instructions(ParkLeg))) == (1, 1)
+    scene.wait(2_000)
+    scene.presence(scene.caller, exists=True)
+    assert (len(scene.instructions(TakeSnapshot)), len(scene.instructions(ParkLeg))) == (1, 2)
 
 
 def test_a_caller_who_is_parked_in_time_is_not_asked_after() -> None:

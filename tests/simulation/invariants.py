@@ -16,7 +16,7 @@ from orchestrator.domain.contacts.legs import parking_leg
 from orchestrator.domain.contacts.outward import IN_TURN
 from orchestrator.domain.contacts.park_events import ContactParked, ParkEnded
 from orchestrator.domain.contacts.transfer_events import ContactTransferred
-from orchestrator.domain.contacts.transfers import TRANSFER
+from orchestrator.domain.contacts.transfers import PHONE_LOST, TRANSFER
 from orchestrator.domain.kernel import MILLISECOND, SECOND, Event, Instant, Record, ident_of, kind_of
 from orchestrator.domain.routing.overflow import MOST_HOPS
 from orchestrator.domain.routing.recording import ALWAYS
@@ -171,6 +171,10 @@ class Book:
         """Visits of callers who were let in before, and parked meanwhile."""
         self.waits_since: dict[str, int] = {}
         """Since when each contact waits, or waits again after its offer got nowhere."""
+        self.phone_lost_at: dict[str, int] = {}
+        """When each caller lost the agent with the phone's switch."""
+        self.talks_since: dict[str, int] = {}
+        """Since when each caller talks with the agent, by the log, or talks again after a consultation."""
         self.place_due: dict[str, int] = {}
         """When each contact is to be told its place."""
         self.ring_due: dict[str, int] = {}
@@ -211,6 +215,10 @@ class Book:
             record.event, c.ContactQueued | c.OfferClosed | c.OfferDeclined | o.OutsideMissed | ContactParked
         ):
             self.waits_since[stream] = record.about.at
+        if isinstance(record.event, c.AgentSegmentEnded) and record.event.ended_by == PHONE_LOST:
+            self.phone_lost_at[stream] = record.about.at
+        if isinstance(record.event, c.ContactConnected | e.ConsultJoined | e.ContactRejoined):
+            self.talks_since[stream] = record.about.at
         self._tell_place(stream, record.event)
         match record.event:
             case ParkEnded() as event:
@@ -610,8 +618,8 @@ class Invariants:
         chosen = isinstance(given.body, Transfer) and given.body.to_queue
         if transfer is not None and transfer.visit_id == event.visit_id and not chosen:
             return  # back to where they were let in
-        if event.visit_id in self.book.come_back:
-            return
+        if event.visit_id in self.book.come_back or self.book.phone_lost_at.get(record.stream) == at:
+            return  # neither is whoever was let in before
         if event.goes_on:
             return  # whoever finds no place to wait, and is called back or sent outside instead
         if settings.calendar and not admission.calendars.is_open(settings.calendar, at):
@@ -1050,7 +1058,9 @@ class Invariants:
                 raise Broken("hears_each_other", f"the caller of {contact.contact_id} hears music over the talk")
 
     def _numbers_are_heard(self, world: World, now: Instant) -> None:
-        """Never twice; not at all where we were away between the decision and the switch."""
+        """Never twice; not at all where we were away between the decision and the switch, or where the agent has them
+        only together with others, over whom nobody talks.
+        """
         for contact in world.contacts.values():
             segment = contact.segment
             if segment is None:
@@ -1061,7 +1071,10 @@ class Invariants:
                 raise Broken("announced_once", f"the caller of {contact.contact_id} hears {len(heard)} numbers")
             if heard and tapes.rule_for(world, contact) == ALWAYS and not heard[0]:
                 raise Broken("announced_once", f"the number that {contact.contact_id} hears is recorded as the agent's")
-            settled = self._whole and segment.since > self._engine.slack() and now > segment.since + 5 * SECOND
+            since = max(segment.since, self.book.talks_since.get(f"contact-{contact.contact_id}", 0))
+            settled = self._whole and segment.since > self._engine.slack() and now > since + 5 * SECOND
+            if contact.consult is not None and (contact.consult.wish or contact.consult.hears) != "caller":
+                continue
             if settled and settings.announce_agent and not heard and self._switch.talks_with(contact.caller_leg):
                 raise Broken("announced_once", f"the caller of {contact.contact_id} has heard no number")
 

@@ -576,8 +576,8 @@ def _records_on_after_a_transfer(world_: Any, happened: Any, ids: Any) -> Any:
     return (do for do in record.record(world_, happened, ids) if not isinstance(do, StopRecording))
 
 
-def _lives_that_will_do(right: Any, world: Any, fact: Any, now: Any, ids: Any) -> Any:
-    return () if fact.exists else right(world, fact, now, ids)
+def _lives_that_will_do(right: Any, world: Any, memory: Any, fact: Any, now: Any, ids: Any) -> Any:
+    return () if fact.exists else right(world, memory, fact, now, ids)
 
 
 def _whoever_is_parted_is_left_apart(right: Any, *args: Any) -> Any:

@@ -63,7 +63,7 @@ from orchestrator.domain.contacts.commands import (
     Widen,
     WithdrawOffer,
 )
-from orchestrator.domain.contacts.consults import Consult
+from orchestrator.domain.contacts.consults import CALLER, CONSULTING, Consult
 from orchestrator.domain.contacts.contacts import (
     HOLD_WITHIN,
     AgentSegmentEnded,
@@ -330,8 +330,9 @@ def _revised(visit: Visit, command: Revise) -> VisitRevised:
 
 
 def _announce(contact: Contact, command: Announce) -> Events:
-    segment = contact.segment
-    if segment is None or segment.announced or contact.status not in ("connected", "held"):
+    segment, consult = contact.segment, contact.consult
+    in_turn = contact.status == CONSULTING and consult is not None and not consult.wish and consult.hears == CALLER
+    if segment is None or segment.announced or not (in_turn or contact.status in ("connected", "held")):
         return ()
     return (NumberAnnounced(segment_id=segment.segment_id, number=command.number),)
 
