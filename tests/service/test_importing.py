@@ -533,29 +533,26 @@ def test_the_next_look_comes_at_once_only_where_this_one_was_full_and_found_some
 
 
 def test_a_file_that_the_disk_refuses_keeps_none_behind_it_waiting_and_is_told_of_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Issue 6: there is no room to seal one that cannot be read; all the others are imported."""
     broken = LEG.replace("d8cca8ec", "00000000")
     (tmp_path / f"{broken}{SUFFIX}").write_bytes(b"{")
     os.utime(tmp_path / f"{broken}{SUFFIX}", (1, 1))
-    seal = sealed_files.seal
-
-    def full(*_: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("orchestrator.service.sealed_files.seal", full)
+    (tmp_path / ASIDE).mkdir(mode=0o700)
+    written = tmp_path / ASIDE / f"{broken}{SUFFIX}.sealed{sealed_files.HALF}"
     ledger = Ledger()
     looking = importer(tmp_path, ledger)
     for number in range(3):
+        written.symlink_to("/dev/full")
         leg = LEG.replace("d8cca8ec", f"{number + 1:08x}")
         (tmp_path / f"{leg}{SUFFIX}").write_bytes(text(uuid=leg))
         assert looking.look() == 1
+        assert not os.path.lexists(written), "that was tried, and nothing of it is left"
     said = capsys.readouterr().out
     assert said.count("call-record-unreadable") == 1, "before it is sealed, and once"
     assert said.count("No space left on device") == 1
     assert (tmp_path / f"{broken}{SUFFIX}").exists()
-    monkeypatch.setattr("orchestrator.service.sealed_files.seal", seal)
     looking.look()
     assert [file.name for file in (tmp_path / ASIDE).iterdir()] == [f"{broken}{SUFFIX}.sealed"]
 

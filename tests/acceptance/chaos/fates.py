@@ -8,6 +8,8 @@ A caller must be one contact of the ledger, which ended once, as the caller says
     untold    it was being joined with an agent, and the whole talk passed while no engine decided anything at all
 
 The first two are not taken where the ledger shows that it was told of something that came later on that same switch.
+A switch tells us of a talk or an end before the caller hears of it: one that was killed in between has told only us, so
+that caller is cut off too, and not taken where something later was told.
 """
 
 from bisect import bisect
@@ -51,8 +53,12 @@ class Known(Struct, frozen=True, kw_only=True):
     name: str
     ends: tuple[str, ...] = ()
     """Reasons; one, where all is well."""
+    ended_at: float = 0.0
+    """When the ledger was told of the first end."""
     joined: int = 0
     """Talks with an agent."""
+    joined_at: float = 0.0
+    """When it was told of the first of them."""
     legs: tuple[str, ...] = ()
     """The phones' legs that were made for it."""
 
@@ -154,10 +160,13 @@ def _fate(call: Call, contact: Known | None, cut_off: CutOff, decided_at: Sequen
     talked = bool(call.joined)
     if talked and not contact.joined and reason == "abandoned" and call.end == "hung-up":
         return "untold" if _silent(decided_at, call.joined[0], call.ended_at) else ""
-    if talked != bool(contact.joined) and not (talked and cut_off(call, call.joined[0])):
-        return ""
+    if talked != bool(contact.joined):
+        excused = cut_off(call, call.joined[0]) if talked else not call.end and cut_off(call, contact.joined_at)
+        if not excused:
+            return ""
     if not call.end:
-        return "cut" if reason == "switch_lost" and cut_off(call, float("inf")) else ""
+        hung_up_by_us = reason == "turned_away" and not talked and cut_off(call, contact.ended_at)
+        return "cut" if hung_up_by_us or (reason == "switch_lost" and cut_off(call, float("inf"))) else ""
     if reason == "switch_lost":
         return "cut" if cut_off(call, call.ended_at) else ""
     if call.end == "hung-up":

@@ -313,6 +313,8 @@ def known(records: list[Record]) -> list[Known]:
     ends: dict[str, list[str]] = {}
     legs: dict[str, list[str]] = {}
     joined: Counter[str] = Counter()
+    ended_at: dict[str, float] = {}
+    joined_at: dict[str, float] = {}
     for record in records:
         if kind_of(record.stream) != "contact":
             continue
@@ -323,11 +325,21 @@ def known(records: list[Record]) -> list[Known]:
                 ends[contact], legs[contact] = [], []
             case c.ContactEnded(reason=reason):
                 ends[contact].append(reason)
+                ended_at.setdefault(contact, record.about.at / 1e6)
             case c.ContactConnected():
                 joined[contact] += 1
+                joined_at.setdefault(contact, record.about.at / 1e6)
             case c.OfferMade(reservations=reservations) | c.OfferWidened(reservations=reservations):
                 legs[contact] += [reservation.leg for reservation in reservations]
     return [
-        Known(contact=contact, name=name, ends=tuple(ends[contact]), joined=joined[contact], legs=tuple(legs[contact]))
+        Known(
+            contact=contact,
+            name=name,
+            ends=tuple(ends[contact]),
+            ended_at=ended_at.get(contact, 0.0),
+            joined=joined[contact],
+            joined_at=joined_at.get(contact, 0.0),
+            legs=tuple(legs[contact]),
+        )
         for contact, name in names.items()
     ]

@@ -135,6 +135,21 @@ def test_whoever_came_before_somebody_whom_the_ledger_knows_is_not_excused() -> 
     assert len(judged(calls=(*CALLS, later), known=known).lost) == 1
 
 
+def test_a_caller_whom_the_switch_died_before_telling_is_cut_off_and_only_then() -> None:
+    """We were told of the talk, and of our own hanging up, and the switch was killed before the caller heard of it."""
+    calls = (*called_as("5", at=58.0, joined=()), Call(name="7", run=1, at=58.5))
+
+    def told(*, joined_at: float, ended_at: float) -> Verdict:
+        refused = Known(contact="f", name="7", ends=("turned_away",), ended_at=ended_at)
+        return judged(calls=calls, known=(*known_as("5", joined_at=joined_at), refused))
+
+    verdict = told(joined_at=59.9, ended_at=59.9)
+    assert verdict.whole, verdict.text()
+    assert verdict.fates["cut"] == 2
+    assert len(told(joined_at=57.4, ended_at=59.9).lost) == 1, "something later was told"
+    assert len(told(joined_at=59.9, ended_at=57.4).lost) == 1
+
+
 def test_the_same_seed_kills_the_same_and_each_kind_comes_once_before_any_comes_again() -> None:
     plan = kills(7, 120, (4, 9))
     assert plan == kills(7, 120, (4, 9)) != kills(8, 120, (4, 9))
