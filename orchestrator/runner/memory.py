@@ -11,17 +11,18 @@ from orchestrator.domain.kernel import SECOND, Instant
 # A snapshot is seconds old at most, and news of one leg comes within seconds; at 60 calls/s this is
 # over a minute.
 _KEPT = 10_000
-# So long (by a switch's clock) what it took at least from its word to our ear is remembered: longer than any halt of ours
-# that a lease survives, so that what came late is not taken for the way its clock goes.
+# So long (by a switch's clock) what it took at least from its word to our ear is remembered: longer than any halt of
+# ours that a lease survives, so that what came late is not taken for the way its clock goes.
 _HEARD_WITHIN = 300 * SECOND
 
 _What = TypeVar("_What")
 
 
 class Memory:
-    """Which nodes still owe their first snapshot since the start, whose heartbeat disagreed last time, how long news of
-    each is under way, which legs that nobody knew are gone already, which of ours the switch has made, of which a hold is in doubt, which of nobody's hear
-    something to its end, and when something was last heard of each desk.
+    """Which nodes still owe their first snapshot since the start, whose heartbeat disagreed last time, how long
+    news of each is under way, which legs that nobody knew are gone already, which of ours the switch has made, of
+    which a hold is in doubt, which of nobody's hear something to its end, and when something was last heard of each
+    desk.
     """
 
     def __init__(self) -> None:

@@ -37,7 +37,8 @@ _CODE = re.compile(r"(\*68|\*88)([0-9]{0,2})")
 # How the phone's call ends: as one that is over, or as one that was refused.
 _DONE: Final = "NORMAL_CLEARING"
 _REFUSED: Final = "CALL_REJECTED"
-# News that was longer under way than others of its switch was held back: whoever dialled has given up and does something else by now.
+# News that was longer under way than others of its switch was held back: whoever dialled has given up and does
+# something else by now.
 _LATE: Final = 5 * SECOND
 
 

@@ -126,8 +126,8 @@ class Broken(AssertionError):
 _HEAR_MUSIC = ("waiting", "offered", "sent_outside", "consulting", "parked")
 
 
-# So often may an agent be rung for one contact within one cool-down: offers are taken back where a switch or an engine is
-# lost, a phone moves, or the caller is put through to another queue.
+# So often may an agent be rung for one contact within one cool-down: offers are taken back where a switch or an engine
+# is lost, a phone moves, or the caller is put through to another queue.
 _RINGS_AT_ONCE = 6
 
 
