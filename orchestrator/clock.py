@@ -24,7 +24,7 @@ Clock = Callable[[], Instant]
 
 # The database's time is followed by 1 in so many: a wrap-up of ten seconds is a tenth of one shorter or longer then.
 SLEWED: Final = 100
-# From here on it is said. Below it nobody notices, and phones' codes hold good for five seconds (`phone_codes`).
+# From here on it is said. Below it nobody notices.
 MOST_OFF: Final = 2 * SECOND
 
 

@@ -6,19 +6,22 @@ from collections import OrderedDict
 from collections.abc import Container
 from typing import TypeVar
 
-from orchestrator.domain.kernel import Instant
+from orchestrator.domain.kernel import SECOND, Instant
 
 # A snapshot is seconds old at most, and news of one leg comes within seconds; at 60 calls/s this is
 # over a minute.
 _KEPT = 10_000
+# So long (by a switch's clock) what it took at least from its word to our ear is remembered: longer than any halt of
+# ours that a lease survives, so that what came late is not taken for the way its clock goes.
+_HEARD_WITHIN = 300 * SECOND
 
 _What = TypeVar("_What")
 
 
 class Memory:
-    """Which nodes still owe their first snapshot since the start, whose heartbeat disagreed last time, which legs that
-    nobody knew are gone already, which of ours the switch has made, of which a hold or a park is in doubt, which of
-    nobody's hear something to its end, and when something was last heard of each desk.
+    """Which nodes still owe their first snapshot since the start, whose heartbeat disagreed last time, how long news of
+    each is under way, which legs that nobody knew are gone already, which of ours the switch has made, of which a hold
+    or a park is in doubt, which of nobody's hear something to its end, and when something was last heard of each desk.
     """
 
     def __init__(self) -> None:
@@ -31,6 +34,8 @@ class Memory:
         self._doubted: OrderedDict[str, str] = OrderedDict()
         self._parking: OrderedDict[str, Instant] = OrderedDict()
         self._spoken: OrderedDict[str, Instant] = OrderedDict()
+        self._lags: dict[str, tuple[int, int, int]] = {}
+        """Of each node: a stretch of its time, and the least lag in the one before and in this."""
         self._desks: dict[str, Instant] = {}
         self._listening_since = Instant(0)
         self.desks_due: Instant | None = None
@@ -65,6 +70,27 @@ class Memory:
         if before is None or due:
             self._audited[node] = now
         return due
+
+    def hear(self, node: str, at: Instant, now: Instant) -> None:
+        """News of this node came, which it told at `at` by its own clock."""
+        stretch, lag = at // _HEARD_WITHIN, now - at
+        latest, before, lately = self._lags.get(node, (stretch, lag, lag))
+        match stretch - latest:
+            case 0:
+                self._lags[node] = (latest, before, min(lag, lately))
+            case 1:
+                self._lags[node] = (stretch, lately, lag)
+            case -1:
+                self._lags[node] = (latest, min(lag, before), lately)
+            case _:  # its clock was put forward or back
+                self._lags[node] = (stretch, lag, lag)
+
+    def late_by(self, node: str, at: Instant, now: Instant) -> int:
+        """How much longer (µs) this news was under way than others of its node, whatever the node's clock says; by our
+        own clock where nothing was heard of it yet.
+        """
+        known = self._lags.get(node)
+        return now - at - (min(known[1], known[2]) if known is not None else 0)
 
     def bury(self, leg: str) -> None:
         """A leg that nobody knew is gone: older news of it that comes later makes no contact."""

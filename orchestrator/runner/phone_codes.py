@@ -37,7 +37,8 @@ _CODE = re.compile(r"(\*68|\*88)([0-9]{0,2})")
 # How the phone's call ends: as one that is over, or as one that was refused.
 _DONE: Final = "NORMAL_CLEARING"
 _REFUSED: Final = "CALL_REJECTED"
-# News that is older, by the switch's clock, was held back: whoever dialled has given up and does something else by now.
+# News that was longer under way than others of its switch was held back: whoever dialled has given up and does
+# something else by now.
 _LATE: Final = 5 * SECOND
 
 
@@ -61,7 +62,7 @@ def dialled(world: World, memory: Memory, fact: facts.LegParked, wish: Wish, now
     shift = world.shifts.get(world.shift_at.get(fact.account, "")) if fact.account else None
     if shift is not None and shift.agent_id not in world.agents:
         shift = None  # removed while they talk: their shift lasts as long, and the desk takes nothing from them either
-    late = fact.at is not None and now - fact.at > _LATE
+    late = fact.at is not None and memory.late_by(fact.node, fact.at, now) > _LATE
     done, refused = ((), "too_late") if late else _done(world, shift, wish, now, ids)
     yield AppendNode(
         fact.node,

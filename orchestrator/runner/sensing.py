@@ -85,6 +85,8 @@ RAW_LENGTH = 2_048
 
 def on_fact(world: World, memory: Memory, fact: facts.Fact, now: Instant, ids: Ids) -> Iterable[Tell]:
     """What follows from one fact. News that changes nothing yields nothing."""
+    if fact.at is not None and type(fact) is not facts.LegParked:  # which is asked how late it is itself
+        memory.hear(fact.node, fact.at, now)
     match fact:
         case facts.LegFact() if type(fact) not in _OF_MORE_THAN_A_LEG:  # first, for it is nearly all news
             return _of_leg(world, memory, fact, now, ids)

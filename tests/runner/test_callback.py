@@ -397,6 +397,20 @@ def test_without_rules_nobody_outside_is_called() -> None:
     assert scene.refusal(inputs.AskCallback(contact_id=scene.live(caller).contact_id)) == "no_outside"
 
 
+def test_an_agent_is_not_rung_again_at_once_where_no_line_is_free_though_the_plan_has_no_pause() -> None:
+    """Complaint 10: what is no try has no number of tries that ends it."""
+    scene = Callback(2, rules=OutsideConfigured(allowed=("+86",), at_most=1), callback_again_ms=0)
+    sent = scene.park(number="+8613900139000")
+    assert scene.refusal(inputs.SendOutside(contact_id=scene.live(sent).contact_id, number="+8675500000")) == ""
+    scene.ask()
+    scene.ready(1)
+    scene.hang_up(scene.agent_answers().leg)
+    scene.wait(9_900)
+    assert len(scene.instructions(RingAgent)) == 1
+    scene.wait(200)
+    assert len(scene.instructions(RingAgent)) == 2
+
+
 def test_a_callback_that_finds_no_line_free_waits_and_is_no_try() -> None:
     """Toll fraud is bounded; complaint 10: the agent's phone does not ring in a loop meanwhile."""
     scene = Callback(2, rules=OutsideConfigured(allowed=("+86",), at_most=1), callback_again_ms=60_000)

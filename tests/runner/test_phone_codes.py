@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from orchestrator.domain.contacts import contacts as c
 from orchestrator.domain.contacts.consult_events import ConsultAsked
 from orchestrator.domain.contacts.park_events import ContactParked, ParkEnded
-from orchestrator.domain.kernel import Instant
+from orchestrator.domain.kernel import SECOND, Instant
 from orchestrator.domain.staff.agents import AgentRemoved
 from orchestrator.domain.switch import facts
 from orchestrator.domain.switch.instructions import CheckLeg, HangUpLeg, ParkLeg, SayAndHangUp
@@ -340,6 +340,47 @@ def test_a_code_that_was_held_back_is_not_done_into_what_the_agent_does_by_then(
     assert scene.dial("*68", at=dialled_at) == ("CALL_REJECTED" if why else "NORMAL_CLEARING")
     assert (scene.last.refused, scene.last.agent_id) == (why, "a1")
     assert len(scene.events(ContactParked)) == (0 if why else 1)
+
+
+@pytest.mark.parametrize("off_s", (-3_600, -7, 7, 3_600))
+@pytest.mark.parametrize(("late_ms", "why"), ((0, ""), (4_980, ""), (5_020, "too_late")))
+def test_how_late_a_code_is_does_not_hang_on_the_clock_of_the_switch(off_s: int, late_ms: int, why: str) -> None:
+    """Decision 0120: its host's clock may be wrong, or its own may have run away from its host's."""
+    scene = Codes()
+    heard(scene, off_s)
+    dialled_at = Instant(scene.now + off_s * SECOND)
+    scene.sleep(late_ms)
+    assert scene.dial("*68", at=dialled_at) == ("CALL_REJECTED" if why else "NORMAL_CLEARING")
+    assert scene.last.refused == why
+
+
+def test_a_clock_of_a_switch_that_is_put_back_is_learnt_after_some_minutes() -> None:
+    """And at once where it is put forward: nothing comes before it was sent."""
+    scene = Codes()
+    heard(scene, 0)
+    heard(scene, -60)
+    assert scene.dial("*68", at=Instant(scene.now - 60 * SECOND)) == "CALL_REJECTED"
+    for _ in range(34):
+        scene.sleep(20_000)
+        heard(scene, -60)
+    assert scene.dial("*68", at=Instant(scene.now - 60 * SECOND)) == "NORMAL_CLEARING"
+
+
+def test_after_a_halt_of_ours_what_was_dialled_before_and_during_it_is_late() -> None:
+    """What was told meanwhile comes all at once, in its order."""
+    scene = Codes()
+    heard(scene, 0)
+    scene.sleep(200_000)
+    for ago_s in (199, 180, 100):
+        heard(scene, -ago_s)
+    assert scene.dial("*68", at=Instant(scene.now - 90 * SECOND)) == "CALL_REJECTED"
+    assert scene.last.refused == "too_late"
+
+
+def heard(scene: Codes, off_s: int) -> None:
+    """The switch, whose clock is ahead by so much, says that it lives."""
+    at = Instant(scene.now + off_s * SECOND)
+    scene.give(facts.Heartbeat(node=NODE, core="core-1", sessions=2, at=at))
 
 
 def test_news_that_comes_twice_or_after_its_end_is_one_wish() -> None:

@@ -28,7 +28,7 @@ from orchestrator.domain.staff.shifts import available
 from orchestrator.domain.switch import facts as f
 from orchestrator.domain.switch import instructions as i
 from orchestrator.domain.switch import nodes as n
-from orchestrator.domain.switch.causes import CALL_REJECTED, ORIGINATOR_CANCEL
+from orchestrator.domain.switch.causes import CALL_REJECTED, LOSE_RACE, ORIGINATOR_CANCEL
 from orchestrator.domain.timers import OF_CONTACT
 from orchestrator.domain.world import World
 from orchestrator.runner import Input, Outcome
@@ -57,6 +57,7 @@ RULES = {
     "wrap_up_each": "each conversation has its own wrap-up, once, and none begins with another contact in hand",
     "leg_after_contact": "no leg, offer or visit outlives its contact",
     "cool_down": "no agent is offered a contact during a cool-down",
+    "ring_loop": "no agent is rung for one contact again and again while it would cool down from a refusal",
     "wrap_up": "after a talk comes a wrap-up of its full length, unless the agent ends it",
     "one_agent_per_caller": "no caller is joined with an agent while talking with another",
     "fifo": "nobody takes an agent whom a contact of higher rank, or an older one of the same, could have",
@@ -125,6 +126,11 @@ class Broken(AssertionError):
 _HEAR_MUSIC = ("waiting", "offered", "sent_outside", "consulting", "parked")
 
 
+# So often may an agent be rung for one contact within one cool-down: offers are taken back where a switch or an engine
+# is lost, a phone moves, or the caller is put through to another queue.
+_RINGS_AT_ONCE = 6
+
+
 class Book:
     """What the records alone say: kept from the first to the last record of a log."""
 
@@ -150,6 +156,10 @@ class Book:
         """Segments that ended or go on, each with its shift, until their wrap-up has begun."""
         self._picked: dict[str, str] = {}
         self._cooling: dict[str, int] = {}
+        self._refused: set[tuple[str, str]] = set()
+        """Offers, each with a shift whose phone refused it, or none where it was the last."""
+        self._rung: dict[tuple[str, str], list[int]] = {}
+        """When each shift was reserved for a contact, as long ago as a cool-down lasts."""
         self._wrapping: dict[str, int] = {}
         self._deadlines: dict[str, int] = {}
         self._peace: dict[str, int] = {}
@@ -289,9 +299,11 @@ class Book:
                 self.offer_due[stream] = event.connect_by
             case c.OfferExtended() as event:
                 self.offer_due[stream] = event.until
-            case c.OfferDeclined():
+            case c.OfferDeclined() as event:
+                self._note_refusal(event)
                 self.offer_due[stream] = max(self.offer_due[stream], self._deadlines[stream])
             case c.OfferClosed() as event:
+                self._note_refusal(event)
                 self._close_offer(stream, event.offer_id)
             case o.CallbackAsked() as event:
                 self._tries[stream], self._missed[stream] = event.tries, 0
@@ -339,6 +351,11 @@ class Book:
         if self._offers.pop(stream, "") != offer_id:
             raise Broken("reservations", f"{stream} closes an offer that is not open")
 
+    def _note_refusal(self, event: c.OfferClosed | c.OfferDeclined) -> None:
+        """A phone may refuse in words in which we end the legs of offers that are over: theirs is not."""
+        if event.cause in (ORIGINATOR_CANCEL, LOSE_RACE):
+            self._refused.add((event.offer_id, event.shift_id if isinstance(event, c.OfferDeclined) else ""))
+
     def _ring(self, stream: str, event: c.OfferMade | c.OfferWidened) -> None:
         for held in event.reservations:
             elsewhere = held.via or self._home[stream]
@@ -370,6 +387,10 @@ class Book:
                 if shift in self._wrapping and not event.by_hand:
                     raise Broken("wrap_up", f"shift {shift} is offered a contact while it wraps up")
                 in_hand[event.contact_id] = event.offer_id
+                lately = [then for then in self._rung.get((shift, event.contact_id), ()) if then > at - self._cool_down]
+                self._rung[shift, event.contact_id] = [*lately, at]
+                if len(lately) >= _RINGS_AT_ONCE and not event.by_hand:
+                    raise Broken("ring_loop", f"shift {shift} is rung for {event.contact_id} over and over")
             case s.AgentReleased() | s.AgentConnected() if shift in self._wrapping:
                 raise Broken("wrap_up", f"shift {shift} wraps up and has something else in hand")
             case s.AgentReleased() as event:
@@ -377,7 +398,8 @@ class Book:
                 if in_hand.pop(contact_id, None) is None:
                     raise Broken("capacity", f"shift {shift} is released from what it was not reserved for")
                 alone = not in_hand and shift not in self._owed.values()
-                if alone and event.outcome in ("busy", "rejected", "failed"):
+                refused = not {(event.offer_id, shift), (event.offer_id, "")}.isdisjoint(self._refused)
+                if alone and (refused or event.outcome in ("busy", "rejected", "failed")):
                     self._cooling[shift] = at + self._cool_down
             case s.AgentConnected() as event:
                 if in_hand.get(event.contact_id) != event.offer_id:

@@ -20,6 +20,7 @@ from orchestrator.clock import SiteClock
 from orchestrator.domain import timers, world
 from orchestrator.domain.contacts import (
     asides,
+    calling,
     consulting,
     contacts,
     dialling,
@@ -779,6 +780,20 @@ MUTANTS = (
         rule="offers_are_young",
         make=around(timers, "set_for_contact", _an_hour_for_an_offer),
         weather=Weather(lost=0.3),
+    ),
+    Mutant(
+        name="ring a phone again at once that says that nobody wants the call any more",
+        rule="cool_down",
+        make=instead(offers, "FOR_LOSERS", frozenset()),
+        weather=_CALM,
+        seed=6,
+    ),
+    Mutant(
+        name="ring an agent at once again for a customer whom no line is free to call",
+        rule="ring_loop",
+        make=instead(calling, "BREATH_MS", 0),
+        size=_CALLS_OUT,
+        seed=35,
     ),
     Mutant(name="no cool-down", rule="cool_down", make=instead(shifts, "COOL_DOWN", ()), weather=_CALM),
     Mutant(

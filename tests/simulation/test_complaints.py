@@ -249,7 +249,9 @@ def test_a_caller_is_joined_with_one_agent_only_in_every_seed() -> None:
 # --- 10: fast re-ring loop -------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("cause", ("CALL_REJECTED", "USER_BUSY", "NORMAL_CLEARING"))
+@pytest.mark.parametrize(
+    "cause", ("CALL_REJECTED", "USER_BUSY", "NORMAL_CLEARING", "ORIGINATOR_CANCEL", "LOSE_RACE", "SOMETHING_NEW")
+)
 def test_an_agent_whose_phone_does_not_take_the_call_is_left_alone_for_a_while(cause: str) -> None:
     """Complaint 10; feature 3.6: a cool-down per cause, which no change of status shortens."""
     scene = Scene(agents=1, cool_down_ms=10_000)

@@ -183,7 +183,9 @@ def missed(contact: Contact, callback: Callback, offer: Offer, cause: str, now: 
     doing (the switch could not be told or was restarted, no line was free) is no try.
     """
     counted = cause not in (*WITH_THE_SWITCH, FULL) and outcome_of(cause) != "withdrawn"
-    peace_ms = callback.again_ms if counted or cause == FULL else min(callback.again_ms, BREATH_MS)
+    peace_ms = callback.again_ms if counted or cause == FULL else 0
+    if not counted:
+        peace_ms = max(peace_ms, BREATH_MS)  # no number of tries ends it, and each rings the agent
     again_at = Instant(now + peace_ms * MILLISECOND)
     miss = CallbackMissed(offer_id=offer.offer_id, cause=cause, counted=counted, again_at=again_at, leg=callback.leg)
     released = OfferWithdrawn(offer_id=offer.offer_id, cause=NOT_REACHED)

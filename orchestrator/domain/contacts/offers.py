@@ -45,7 +45,13 @@ from orchestrator.domain.contacts.contacts import (
 from orchestrator.domain.contacts.dials import DIALLING, unreached
 from orchestrator.domain.contacts.outward import IN_TURN, to_be_called
 from orchestrator.domain.kernel import Event, Instant, Refused
-from orchestrator.domain.switch.causes import NEVER_MADE, NORMAL_TEMPORARY_FAILURE, NOT_PASSED, outcome_of
+from orchestrator.domain.switch.causes import (
+    FOR_LOSERS,
+    NEVER_MADE,
+    NORMAL_TEMPORARY_FAILURE,
+    NOT_PASSED,
+    outcome_of,
+)
 
 Events = tuple[Event, ...]
 
@@ -143,6 +149,10 @@ def phone_outcome(offer: Offer, leg: str, cause: str) -> str:
         return "failed"  # whatever the cause says now, this was not a missed ring
     if leg in offer.rejecting:
         return "rejected"
+    if cause in FOR_LOSERS:
+        return (
+            "failed"  # not we: an offer of ours is over before its legs are. It would be rung again at once, for ever
+        )
     outcome = outcome_of(cause)
     if cause in NOT_PASSED and any(r.via for r in offer.reservations if r.leg == leg):
         return "failed"  # it may be the trunk to the phone's node, or that node, also where it rang until then

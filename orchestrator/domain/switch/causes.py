@@ -29,6 +29,12 @@ NORMAL_TEMPORARY_FAILURE = "NORMAL_TEMPORARY_FAILURE"
 # A call that nobody wanted any more before it was answered (Q.850 has none; SIP 487).
 ORIGINATOR_CANCEL = "ORIGINATOR_CANCEL"
 
+# A phone whose call somebody else has taken (no Q.850 number; SIP 487).
+LOSE_RACE = "LOSE_RACE"
+
+FOR_LOSERS = frozenset({ORIGINATOR_CANCEL, LOSE_RACE})
+"""Why we end legs of an offer that is over. A phone may say the same of a call that goes on being offered."""
+
 # Refused without an answer, so that nothing is billed (SIP 603; 503 for the two that say that there is no room).
 CALL_REJECTED = "CALL_REJECTED"
 SWITCH_CONGESTION = "SWITCH_CONGESTION"
@@ -55,7 +61,7 @@ _OUTCOMES = {
     "NO_USER_RESPONSE": "unreachable",
     "ALLOTTED_TIMEOUT": "timed_out",
     ORIGINATOR_CANCEL: "withdrawn",
-    "LOSE_RACE": "lost",
+    LOSE_RACE: "lost",
     "USER_BUSY": "busy",
     "CALL_REJECTED": "rejected",
     "USER_NOT_REGISTERED": "unreachable",
