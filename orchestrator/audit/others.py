@@ -15,12 +15,13 @@ from orchestrator.domain.work.orders import OrderOpened
 
 
 class _Node:
-    __slots__ = ("core", "last", "place", "strays", "up")
+    __slots__ = ("core", "last", "place", "strays", "talks", "up")
 
     def __init__(self) -> None:
         self.core = ""
         self.up = False
         self.strays: set[str] = set()
+        self.talks: set[str] = set()
         self.last: Record
         self.place = 0
 
@@ -47,6 +48,7 @@ class Nodes:
                     self._books.complain("node", f"said to be {said}, but run {event.core} follows run {was}")
                 if event.restarted:
                     node.strays.clear()
+                    node.talks.clear()
                 node.core = event.core
                 node.up = True
                 self._books.in_step.discard(ident)
@@ -72,6 +74,14 @@ class Nodes:
                 if event.leg not in node.strays:
                     self._books.complain("stray", f"stray leg {event.leg} closes, which was never found")
                 node.strays.discard(event.leg)
+            case events.UnknownTalkFound():
+                if event.leg in node.talks:
+                    self._books.complain("stray", f"the talk of {event.leg} is found a second time")
+                node.talks.add(event.leg)
+            case events.UnknownTalkEnded():
+                if event.leg not in node.talks:
+                    self._books.complain("stray", f"the talk of {event.leg} ends, which was never found")
+                node.talks.discard(event.leg)
 
     def finish(self, live: Live, *, settled: bool) -> None:
         """The log is over: count strays that live on."""

@@ -235,6 +235,8 @@ _BY_KIND: dict[str, tuple[type[Event], ...]] = {
         nodes.StrayLegFound,
         nodes.StrayLegOverdue,
         nodes.StrayLegClosed,
+        nodes.UnknownTalkFound,
+        nodes.UnknownTalkEnded,
         nodes.PhoneCodeDialled,
         nodes.PhoneRegistered,
         nodes.PhoneUnregistered,

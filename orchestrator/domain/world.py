@@ -341,7 +341,8 @@ class World:
         known = registration(self.nodes.values(), extension)
         if known is not None and not known.registered:
             return PHONE_GONE
-        return PHONE_BUSY if extension in self.lines else ""
+        talks = any(extension in node.talks.values() for node in self.nodes.values() if node.talks)
+        return PHONE_BUSY if talks or extension in self.lines else ""
 
     def registration(self, extension: str) -> Registration | None:
         """What the switches that are in step know of this phone; None where that is nothing."""

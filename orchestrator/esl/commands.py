@@ -174,6 +174,8 @@ def originate(  # noqa: PLR0913 - as many as a ring has
         "origination_uuid": _leg(leg),
         "ringledger_contact": _id(contact, "contact"),
         "ringledger_offer": _id(offer, "offer"),
+        # Whose phone it is, for whoever finds the leg and knows neither of the two.
+        "ringledger_phone": _word(extension, "extension", _EXTENSION),
         "originate_timeout": str(max(1, -(-ring_ms // 1000)) + 1),
         "ignore_early_media": "true",
     }

@@ -45,6 +45,7 @@ class ChannelDump(
         "partner": "variable_bridge_uuid",
         "application": "variable_current_application",
         "argument": "variable_current_application_data",
+        "phone": "variable_ringledger_phone",
     },
 ):
     """A `uuid_dump`: an event like any other, and the headers that tell what the channel is doing."""
@@ -56,6 +57,7 @@ class ChannelDump(
     partner: str = ""
     application: str = ""
     argument: str = ""
+    phone: str = ""
 
 
 _decoder = Decoder(ChannelDump)
@@ -116,6 +118,7 @@ def seen_leg(leg: str, dump: str) -> SeenLeg | None:
         room=checked_name(channel.argument.partition("@")[0]) if channel.application == _ROOM else "",
         contact=checked_name(channel.contact),
         offer=checked_name(channel.offer),
+        phone=checked_extension(channel.phone),
         dialled=channel.dialled,
         caller_number=channel.caller_number,
         caller_name=channel.caller_name,

@@ -33,6 +33,7 @@ from orchestrator.domain.switch.nodes import (
     NodeReconciled,
     PhoneRegistered,
     PhonesCompared,
+    UnknownTalkEnded,
 )
 from orchestrator.domain.world import World
 from orchestrator.policies.base import Do, Happened, Ids, TellContact, asked_about
@@ -69,6 +70,8 @@ def distribute(world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
             yield from _employ_at(world, extension_of(happened.before, event.leg), happened.at, ids)
         case PhoneRegistered(extension=extension):
             yield from _employ_at(world, extension, happened.at, ids)
+        case UnknownTalkEnded() if isinstance(happened.before, Node):
+            yield from _employ_at(world, happened.before.talks.get(event.leg, ""), happened.at, ids)
         case ConfigurationApplied():
             yield from _serve_all(world, happened.at, ids)
 

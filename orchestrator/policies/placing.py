@@ -102,12 +102,13 @@ def put(
             overflow=why,
         )
     first = not contact.queue_id
+    came_at = contact.came_at if first else Instant(0)
     entry_id = entry.entry_id if entry is not None else contact.entry_id
     command = into_queue(world, contact, queue, entry_id=entry_id, visit_id=ids.new("visit"), now=now)
     return replace(
         command,
         unknown_number=unknown,
-        waiting_since=command.waiting_since if contact.visit is None else contact.visit.since,
+        waiting_since=(command.waiting_since or came_at) if contact.visit is None else contact.visit.since,
         goes_on=f"{settled.target.kind}:{settled.target.name}" if goes_on else "",
         hops=settled.hops[:-1] if goes_on else settled.hops,
         overflow_at=overflow.next_look(queue.settings.overflow, now, now),

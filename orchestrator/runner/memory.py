@@ -92,6 +92,11 @@ class Memory:
         known = self._lags.get(node)
         return now - at - (min(known[1], known[2]) if known is not None else 0)
 
+    def ours(self, node: str, at: Instant, now: Instant) -> Instant:
+        """When by our time that was which this node's clock calls `at`; never later than now."""
+        known = self._lags.get(node)
+        return Instant(min(now, at + (min(known[1], known[2]) if known is not None else 0)))
+
     def bury(self, leg: str) -> None:
         """A leg that nobody knew is gone: older news of it that comes later makes no contact."""
         _keep(self._gone, leg, None)

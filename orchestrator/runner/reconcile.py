@@ -15,6 +15,7 @@ from orchestrator.domain.contacts.guest_commands import JoinGuestsAgain
 from orchestrator.domain.contacts.legs import parking_leg
 from orchestrator.domain.contacts.monitor_commands import MonitorAgain
 from orchestrator.domain.contacts.monitors import Monitor
+from orchestrator.domain.contacts.names import clean_dialled
 from orchestrator.domain.contacts.outward import farewell_leg, outward_leg
 from orchestrator.domain.contacts.parks import PARKED
 from orchestrator.domain.kernel import MILLISECOND, SECOND, Instant
@@ -31,6 +32,8 @@ from orchestrator.domain.switch.nodes import (
     NodeReconciled,
     NodeRepaired,
     SnapshotFailed,
+    UnknownTalkEnded,
+    UnknownTalkFound,
     compare,
 )
 from orchestrator.domain.world import World
@@ -55,6 +58,9 @@ ORIGIN = "recovery"
 # places; after that their agents should serve others. A switch that was only restarted says so by another run id as
 # soon as it can be reached. Chosen, not measured.
 DEAD_AFTER: Final = 60 * SECOND
+
+# Nobody waits for longer; a caller who seems to have come before that came to a switch whose clock is wrong.
+LONGEST_UNHEARD: Final = 4 * 3_600 * SECOND
 
 # Where a caller hears the queue's music, but while being joined.
 _HEAR_MUSIC = ("waiting", "offered", "connecting", "sent_outside", PARKED)
@@ -207,6 +213,9 @@ def _snapshot(world: World, memory: Memory, fact: facts.Snapshot, now: Instant, 
             yield sensing.hang_up(fact.node, leg, "", ids)
         else:
             yield CheckLeg(id=ids.of("check", leg), node=fact.node, leg=leg)
+    for leg in node.talks:
+        if leg not in sight.seen:
+            yield AppendNode(fact.node, (UnknownTalkEnded(leg=leg),))
     # Whoever came first is queued first.
     for found in sorted(fact.legs, key=lambda leg: (leg.created or 0, leg.leg)):
         if found.leg in world.contact_of_leg or found.leg in node.strays or memory.is_buried(found.leg):
@@ -216,9 +225,12 @@ def _snapshot(world: World, memory: Memory, fact: facts.Snapshot, now: Instant, 
         elif found.inbound and found.context == contexts.INBOUND:
             if found.parked:
                 adopted += 1
-                yield sensing.receive(world, found, "resync", ids, node=fact.node)
+                came_at = memory.ours(fact.node, found.created, now) if found.created is not None else now
+                yield sensing.receive(world, found, "resync", ids, node=fact.node, came_at=_believed(came_at, now))
         elif _talks(world, found, sight):
-            continue
+            if found.leg not in node.talks:
+                talk = UnknownTalkFound(leg=found.leg, extension=found.phone, contact_id=clean_dialled(found.contact))
+                yield AppendNode(fact.node, (talk,))
         elif found.contact or found.parked or _is_orphan(world, found.leg):
             strays += 1
             yield from sensing.stray(fact.node, found.leg, found.contact, found.offer, ids)
@@ -234,6 +246,11 @@ def _snapshot(world: World, memory: Memory, fact: facts.Snapshot, now: Instant, 
         yield AppendNode(fact.node, (NodeReconciled(),))
         if node.marked or node.drained:
             yield mark_drained(world.nodes[fact.node], ids)
+
+
+def _believed(came_at: Instant, now: Instant) -> Instant:
+    """Since when a caller waits whom nobody had heard of; 0, since now, where a clock must be wrong."""
+    return came_at if now - LONGEST_UNHEARD < came_at < now else Instant(0)
 
 
 def mark_drained(node: Node, ids: Ids) -> MarkDrained:

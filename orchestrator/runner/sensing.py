@@ -38,6 +38,7 @@ from orchestrator.domain.switch.nodes import (
     PhoneUnregistered,
     StrayLegClosed,
     StrayLegFound,
+    UnknownTalkEnded,
 )
 from orchestrator.domain.world import World
 from orchestrator.policies.admit import play_waiting
@@ -64,6 +65,8 @@ DEFAULT_WAIT_MS = 600_000
 
 # What a switch tells of legs on their way through a call that goes as it should.
 SIGNS_OF_LIFE = (facts.LegCreated, facts.LegAnswered, facts.LegUnbridged)
+
+NOW: Final = Instant(0)
 
 # News that is of more than the life of one leg, and is looked at for itself.
 _OF_MORE_THAN_A_LEG: Final = frozenset(
@@ -213,9 +216,12 @@ def _of_unknown_leg(world: World, memory: Memory, fact: facts.LegFact, now: Inst
     node = world.nodes.get(fact.node)
     known_stray = node is not None and fact.leg in node.strays
     match fact:
-        case facts.LegHungUp() if known_stray:
+        case facts.LegHungUp() if node is not None and (known_stray or fact.leg in node.talks):
             memory.bury(fact.leg)  # a code that it dialled, told late once more, is not dialled twice
-            yield AppendNode(fact.node, (StrayLegClosed(leg=fact.leg, cause=fact.cause),))
+            if known_stray:
+                yield AppendNode(fact.node, (StrayLegClosed(leg=fact.leg, cause=fact.cause),))
+            if fact.leg in node.talks:
+                yield AppendNode(fact.node, (UnknownTalkEnded(leg=fact.leg),))
         case facts.LegHungUp():
             if fact.leg not in world.closed_legs:
                 memory.bury(fact.leg)
@@ -238,8 +244,15 @@ def _of_unknown_leg(world: World, memory: Memory, fact: facts.LegFact, now: Inst
                 yield from stray(fact.node, fact.leg, fact.contact, fact.offer, ids)
 
 
-def receive(world: World, fact: facts.LegParked | facts.SeenLeg, found: str, ids: Ids, node: str = "") -> TellContact:
-    """The command that makes a contact of a caller's leg."""
+def receive(
+    world: World,
+    fact: facts.LegParked | facts.SeenLeg,
+    found: str,
+    ids: Ids,
+    node: str = "",
+    came_at: Instant = NOW,
+) -> TellContact:
+    """The command that makes a contact of a caller's leg. `came_at`: when it came, where that was not just now."""
     dialled, trunk, host = clean_dialled(fact.dialled), clean_dialled(fact.trunk), clean_dialled(fact.host)
     group = world.admission.trunks.group_of(host, trunk)
     return TellContact(
@@ -252,6 +265,7 @@ def receive(world: World, fact: facts.LegParked | facts.SeenLeg, found: str, ids
             caller_name=fact.caller_name[:RAW_LENGTH],
             trunk=trunk,
             found=found,
+            came_at=came_at,
             host=host,
             trunk_id=group,
             to_number=world.admission.rewriting.dialled(dialled, group),

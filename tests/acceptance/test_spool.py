@@ -11,8 +11,9 @@ from orchestrator.control import Client, control_path
 from orchestrator.domain.contacts import contacts as c
 from orchestrator.domain.contacts.unattended import UnattendedCallEnded
 from orchestrator.domain.engine import DatabaseReturned, EngineActivated, SpoolBegun
-from orchestrator.domain.kernel import Record
+from orchestrator.domain.kernel import SECOND, Record
 from orchestrator.domain.staff import shifts as s
+from orchestrator.domain.switch.nodes import UnknownTalkEnded, UnknownTalkFound
 from orchestrator.runner import inputs
 from orchestrator.store import KeyShelf, Source
 from orchestrator.store.spool import row_bound, seal_name
@@ -159,6 +160,40 @@ def test_a_spool_that_is_put_aside_goes_under_keys_of_persons_by_itself(house: H
     assert any(topic.startswith("ContactArrived.") for _, _, topic, _ in rows)
     assert b"$sealed" in read
     assert number.encode() not in read
+
+
+def test_a_talk_and_a_waiting_caller_of_whom_every_word_was_lost_go_on_and_are_found_by_their_channels(
+    house: House,
+) -> None:
+    """Features 12.1, 12.4: the disk with the spool is gone. Nobody is rung into the talk, no wait begins anew."""
+    house.driver.phone("1001")
+    house.sign_in("801")
+    await_word(house)
+    house.stop_database()
+    talking = house.driver.call()
+    house.await_state("801", "talking")
+    waiting = house.driver.call()
+    until(lambda: (house.status() or {}).get("contacts") == 2, "the second caller to wait")
+    house.engines[-1].child.kill()
+    for file in house.settings.spools.glob("spool.db*"):
+        file.unlink()
+    house.restart_database()
+    given_up = ("spool", "give-up", "--reason", "the disk is gone", "--machine-is-off")
+    until(lambda: house.run(*given_up)[0] == 0, "the engine to be silent for so long that its spool may be given up")
+    house.open()
+    assert house.ledger.await_event(UnknownTalkFound).extension == "1001"
+    (arrived,) = (each for each in house.ledger.read() if isinstance(each.event, c.ContactArrived))
+    assert isinstance(arrived.event, c.ContactArrived)
+    assert arrived.event.found == "resync"
+    assert 0 < arrived.event.came_at < arrived.about.at - SECOND
+    assert house.ledger.await_event(c.ContactQueued).waiting_since == arrived.event.came_at
+    assert house.agent("801")["state"] == "ready"
+    assert not house.ledger.all(c.OfferMade)
+    talking.hang_up()
+    house.ledger.await_event(UnknownTalkEnded)
+    house.await_state("801", "talking")
+    waiting.hang_up()
+    house.close_day(contacts=1)
 
 
 def _fill_the_spool(house: House) -> None:

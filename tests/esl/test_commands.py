@@ -65,6 +65,7 @@ def test_whatever_a_caller_is_called_the_dial_string_has_the_same_shape(name: st
         "origination_uuid",
         "ringledger_contact",
         "ringledger_offer",
+        "ringledger_phone",
         "originate_timeout",
         "ignore_early_media",
         "origination_caller_id_number",

@@ -5,6 +5,7 @@ from itertools import pairwise
 import pytest
 
 from orchestrator.domain.contacts import contacts as c
+from orchestrator.domain.kernel import SECOND, Instant
 from orchestrator.domain.staff import shifts as s
 from orchestrator.domain.staff.agents import AgentRemoved
 from orchestrator.domain.switch import facts, nodes
@@ -339,6 +340,78 @@ def test_a_pair_whose_spool_was_put_aside_goes_on_talking_and_whoever_stays_is_l
     assert [told.leg for told in scene.instructions(HangUpLeg)] == [phone]
     scene.give(facts.LegParked(node=NODE, leg=caller, inbound=True, dialled="4001", context="ringledger-inbound"))
     assert [event.leg for event in scene.events(c.ContactArrived)] == [caller]
+
+
+def unheard_talk(scene: Scene, phone: str = "1001") -> tuple[facts.SeenLeg, ...]:
+    """A pair that talks, of which the log knows nothing."""
+    caller, leg = "unheard-caller", "unheard-phone"
+    about = {"contact": "lost", "answered": True, "parked": False}
+    return (
+        scene.seen(caller, bridged_to=leg, **about),
+        scene.seen(leg, inbound=False, bridged_to=caller, offer="lost", context="", dialled="x", phone=phone, **about),
+    )
+
+
+@pytest.mark.parametrize("ends_by", ("hang_up", "park", "unseen", "restart", "death"))
+def test_nobody_is_offered_to_a_phone_that_talks_with_somebody_of_whom_nothing_is_known(ends_by: str) -> None:
+    """Feature 12.4; complaint 8: found by the variable of its leg, until it is free, however that comes."""
+    scene = Scene(agents=1)
+    scene.ready(1)
+    scene.disconnect()
+    talk = unheard_talk(scene)
+    scene.connect(legs=talk)
+    assert [(event.leg, event.extension) for event in scene.events(nodes.UnknownTalkFound)] == [
+        ("unheard-phone", "1001")
+    ]
+    caller = scene.park()
+    assert not scene.rings_of(caller)
+    scene.snapshot(scene.seen(caller), *talk)
+    assert len(scene.events(nodes.UnknownTalkFound)) == 1
+    scene.restart()
+    scene.connect(legs=(scene.seen(caller), *talk))
+    assert not scene.rings_of(caller)
+    match ends_by:
+        case "hang_up":
+            scene.hang_up("unheard-phone")
+        case "park":
+            scene.give(facts.LegParked(node=NODE, leg="unheard-phone", inbound=False, contact="lost", offer="lost"))
+            assert [told.leg for told in scene.instructions(HangUpLeg)] == ["unheard-phone"]
+            assert not scene.rings_of(caller), "it is not on the hook yet"
+            scene.hang_up("unheard-phone")
+        case "unseen":
+            scene.snapshot(scene.seen(caller))
+        case "restart":
+            scene.disconnect()
+            scene.connect(core="another")
+            caller = scene.park()
+        case "death":
+            scene.disconnect()
+            scene.wait(61_000)
+            assert not any(node.talks for node in scene.world.nodes.values())
+            return
+    assert len(scene.rings_of(caller)) == 1
+    assert not any(node.talks for node in scene.world.nodes.values())
+
+
+def test_a_caller_whom_nobody_had_heard_of_keeps_the_time_waited_and_so_the_place() -> None:
+    """Features 12.1, 12.4: by the channel's time, whatever the switch's clock says; not by one that is wrong."""
+    scene = Scene(agents=1)
+    known = scene.park()
+    off = -7_200 * SECOND
+    scene.give(facts.Heartbeat(node=NODE, core="core-1", sessions=1, at=Instant(scene.now + off)))
+    scene.wait(30_000)
+    scene.disconnect()
+    seen = [
+        scene.seen(leg, created=Instant(scene.now + off - ago_s * SECOND))
+        for leg, ago_s in (("ten-minutes", 600), ("ten-seconds", 10), ("a-day", 86_400))
+    ]
+    scene.connect(legs=(scene.seen(known), *seen))
+    since = {each.caller_leg: each.visit.since for each in scene.world.contacts.values() if each.visit is not None}
+    assert since["ten-minutes"] == scene.now - 600 * SECOND
+    assert since["ten-seconds"] == scene.now - 10 * SECOND
+    assert since["a-day"] == scene.now
+    scene.ready(1)
+    assert scene.rings_of("ten-minutes")
 
 
 def test_an_agents_leg_whose_contact_has_ended_is_found_by_a_snapshot() -> None:

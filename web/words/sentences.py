@@ -421,6 +421,11 @@ SENTENCES: Final[dict[type[Event], tuple[LazyString, Fill]]] = {
     ),
     nodes.StrayLegFound: (_l("A line without a call was found and is hung up"), _nothing),
     nodes.StrayLegClosed: (_l("The stray line is gone"), _nothing),
+    nodes.UnknownTalkFound: (
+        _l("Phone %(extension)s talks with a caller of whom nothing is recorded; they go on"),
+        lambda e, _: {"extension": e.extension},
+    ),
+    nodes.UnknownTalkEnded: (_l("The talk of which nothing was recorded is over"), _nothing),
     nodes.PhoneCodeDialled: (_l("A phone dialled a code (%(wish)s, place %(place)s)%(what)s"), _code_dialled),
     nodes.PhoneRegistered: (_l("Phone %(extension)s is registered"), lambda e, _: {"extension": e.extension}),
     nodes.PhoneUnregistered: (

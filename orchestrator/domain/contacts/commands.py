@@ -22,6 +22,7 @@ class Receive(Struct, frozen=True, kw_only=True):
     caller_name: str
     trunk: str = ""
     found: str = "live"
+    came_at: Instant = Instant(0)
     host: str = ""
     trunk_id: str = ""
     to_number: str = ""

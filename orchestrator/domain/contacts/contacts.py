@@ -300,6 +300,8 @@ class Contact(Struct, frozen=True, kw_only=True):
     caller_leg: str
     dialled: str
     arrived_at: Instant
+    came_at: Instant = Instant(0)
+    """When the caller had come to the switch, where they were found later than that; 0: as they arrived."""
     caller_number: str = ""
     caller_name: str = ""
     entry_id: str = ""
@@ -422,6 +424,7 @@ def evolve(contact: Contact | None, event: Event, at: Instant, contact_id: str) 
             caller_leg=event.leg,
             dialled=event.dialled,
             arrived_at=at,
+            came_at=event.came_at,
             caller_number=event.caller_number,
             caller_name=event.caller_name,
             legs=(event.leg,),

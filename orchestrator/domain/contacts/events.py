@@ -93,6 +93,8 @@ class ContactArrived(Event, frozen=True, kw_only=True):
     """What was dialled, by the rewriting rules."""
     from_number: Personal = ""
     """Who calls, by the rewriting rules; empty where the number is withheld or none."""
+    came_at: Instant = Instant(0)
+    """When the caller came to the switch, by the time of the site, where they were found later; 0: just then."""
 
 
 class EntryPointMissing(Event, frozen=True, kw_only=True):

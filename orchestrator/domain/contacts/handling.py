@@ -216,6 +216,7 @@ def _receive(command: Receive) -> Events:
             trunk_id=command.trunk_id,
             to_number=command.to_number,
             from_number=command.from_number,
+            came_at=command.came_at,
         ),
     )
 

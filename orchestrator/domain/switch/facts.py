@@ -213,6 +213,8 @@ class SeenLeg(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The conference room in which it is."""
     contact: str = ""
     offer: str = ""
+    phone: str = ""
+    """The extension of the phone to which we made it; empty on every other leg."""
     dialled: str = ""
     caller_number: Personal = ""
     caller_name: Personal = ""
@@ -220,6 +222,7 @@ class SeenLeg(Struct, frozen=True, kw_only=True, omit_defaults=True):
     trunk: str = ""
     host: str = ""
     created: Instant | None = None
+    """By the switch's own clock."""
 
 
 class Snapshot(Fact, frozen=True, kw_only=True):

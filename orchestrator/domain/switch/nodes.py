@@ -105,6 +105,24 @@ class StrayLegClosed(Event, frozen=True, kw_only=True):
     cause: str
 
 
+class UnknownTalkFound(Event, frozen=True, kw_only=True):
+    """A phone of ours talks with a caller of whom the log knows nothing, as where what tells of them was lost. They go
+    on, and nobody else is offered to that phone until its leg is gone.
+    """
+
+    leg: str
+    extension: str
+    """Whose phone it is; empty where the switch does not say."""
+    contact_id: str = ""
+    """What they were to the engine that joined them."""
+
+
+class UnknownTalkEnded(Event, frozen=True, kw_only=True):
+    """That phone's leg is gone."""
+
+    leg: str
+
+
 class PhoneCodeDialled(Event, frozen=True, kw_only=True):
     """A phone dialled a code of ours, and not a number: `wish` is `park` or `retrieve`. The leg with which it did so is
     a stray one. `refused` is why nothing came of it, empty where it was done.
@@ -178,6 +196,8 @@ class Node(Struct, frozen=True, kw_only=True):
     behind: bool = False
     """Whether it does late what it is told."""
     strays: tuple[str, ...] = ()
+    talks: dict[str, str] = {}
+    """Legs of phones that talk with callers of whom the log knows nothing, each with its extension."""
     reminders: int = 0
     """How often the switch was asked in vain after the strays."""
     phones: dict[str, Registration] = {}
@@ -194,6 +214,7 @@ def evolve(node: Node | None, event: Event, at: Instant, node_id: str) -> Node:
     match event:
         case NodeConnected():
             strays, marked = ((), False) if event.restarted else (node.strays, node.marked)
+            talks = {} if event.restarted else node.talks
             return replace(
                 node,
                 status="connected",
@@ -201,6 +222,7 @@ def evolve(node: Node | None, event: Event, at: Instant, node_id: str) -> Node:
                 core=event.core,
                 since=at,
                 strays=strays,
+                talks=talks,
                 behind=False,
                 marked=marked,
             )
@@ -209,7 +231,7 @@ def evolve(node: Node | None, event: Event, at: Instant, node_id: str) -> Node:
         case NodeLost():
             return replace(node, status="lost", in_step=False, since=at, behind=False)
         case NodeDied():
-            return replace(node, status=DEAD, since=at)
+            return replace(node, status=DEAD, since=at, talks={})
         case NodeDrained():
             return replace(node, drained=event.reason, marked=True)
         case NodeUndrained():
@@ -220,6 +242,10 @@ def evolve(node: Node | None, event: Event, at: Instant, node_id: str) -> Node:
             return replace(node, behind=False)
         case StrayLegFound():
             return replace(node, strays=(*node.strays, event.leg))
+        case UnknownTalkFound():
+            return replace(node, talks=node.talks | {event.leg: event.extension})
+        case UnknownTalkEnded():
+            return replace(node, talks={leg: phone for leg, phone in node.talks.items() if leg != event.leg})
         case StrayLegOverdue():
             return replace(node, reminders=node.reminders + bool(event.legs))
         case StrayLegClosed():
@@ -261,6 +287,15 @@ def compare(node: Node, listed: dict[str, bool], *, entering: bool) -> tuple[Eve
 
 def phones_moved(before: Node | None, after: Node) -> tuple[str, ...]:
     """The phones of which something else may be known now."""
+    return (*_registrations_moved(before, after), *_talks_moved(before, after))
+
+
+def _talks_moved(before: Node | None, after: Node) -> set[str]:
+    was = before.talks if before is not None else {}
+    return set() if was is after.talks else {*was.values()} ^ {*after.talks.values()}
+
+
+def _registrations_moved(before: Node | None, after: Node) -> tuple[str, ...]:
     was, now = (node.phones if node is not None else {} for node in (before, after))
     spoke = (before.in_step, before.status == DEAD) if before is not None else (False, False)
     if (after.in_step, after.status == DEAD) == spoke:

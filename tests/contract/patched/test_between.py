@@ -90,6 +90,7 @@ def test_a_caller_at_one_switch_talks_with_a_phone_at_the_other_and_is_recorded_
     assert (created.contact, created.inbound) == ("", False)
     seen = {one.leg: one for one in two.other.snapshot().legs}
     assert len(seen) == 2
+    assert {one.phone for one in two.desk.snapshot().legs} == {"", "1001"}
     assert not any(one.contact or one.parked for one in seen.values())
     caller.hang_up()
     two.desk.await_fact(f.RecordingStopped, leg=leg)

@@ -27,6 +27,8 @@ def test_a_second_line_of_a_phone_leaves_the_first_on_hold(driver: Driver, desk:
     seen = {each.leg: each for each in desk.snapshot().legs}
     assert (seen[line].held, seen[second].held) == (True, False)
     assert (seen[leg].bridged_to, seen[other].bridged_to) == (line, second)
+    assert {seen[line].phone, seen[second].phone} == {"1001"}
+    assert {seen[leg].phone, seen[other].phone} == {""}
     for caller, gone in ((two, other), (one, leg)):
         caller.hang_up()
         desk.await_fact(f.LegHungUp, leg=gone)
