@@ -55,7 +55,8 @@ class ControlError(Exception):
 class Question(msgspec.Struct, frozen=True, kw_only=True):
     """A request that changes nothing."""
 
-    ask: str
+    ask: str | msgspec.UnsetType = msgspec.UNSET
+    """What is asked; a command has no such field."""
 
 
 _commands = msgspec.json.Decoder(Asked)
@@ -179,13 +180,15 @@ class Server:
         if len(line) > LONGEST:
             return _refusal("too_long", f"A request is one line of at most {LONGEST} bytes.")
         try:
-            if b'"ask"' in line:
-                return {"ok": True, "answer": self._ask(_questions.decode(line).ask)}
+            if b'"ask"' in line and isinstance(asked := _questions.decode(line).ask, str):
+                return {"ok": True, "answer": self._ask(asked)}
             return self._command.answer(_command_of(line))
         except msgspec.DecodeError as error:
             return _refusal("bad_request", f"This is no request that can be read: {error}")
         except UnicodeDecodeError:
             return _refusal("bad_request", "A request is JSON in UTF-8.")
+        except RecursionError:
+            return _refusal("bad_request", "This is no request that can be read: its lists lie too deep in each other.")
         except Refused as refused:
             return _refusal(refused.code, refused.message)
 

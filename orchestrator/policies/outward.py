@@ -1,6 +1,7 @@
 """Commands that need to know what may be called, and who waits: for policies, for people, and for whoever arrives."""
 
 from collections.abc import Iterator
+from typing import Final
 
 from msgspec.structs import replace
 
@@ -15,18 +16,41 @@ from orchestrator.domain.routing.waits import Wait
 from orchestrator.domain.world import World
 from orchestrator.policies.base import Ids, TellContact
 
+OWN_NUMBER: Final = "own_number"
+CALLERS_NUMBER: Final = "callers_number"
+
 
 def number_of(world: World, contact: Contact) -> str:
     """The number at which the customer can be called, as the rewriting rules have it; "" for none."""
     return outside.meant(world.outside, contact.from_number or contact.caller_number)
 
 
+def why_not(world: World, number: str, calling: int) -> str:
+    """As `outside.why_not`, and `own_number` where it leads back to this house: a call that has itself for a caller."""
+    if number and not spellings(number, _home(world)).isdisjoint(_own_numbers(world)):
+        return OWN_NUMBER
+    return outside.why_not(world.outside, number, calling)
+
+
+def _home(world: World) -> str:
+    return world.outside.settings.region if world.outside is not None else ""
+
+
+def _own_numbers(world: World) -> set[str]:
+    """The numbers that lead here, or that are shown as ours."""
+    own = {number for entry in world.entries.values() for number in entry.numbers}
+    if world.outside is not None:
+        settings = world.outside.settings
+        own |= {settings.show, *settings.show_for.values(), *settings.show_at.values()}
+    return own
+
+
 def may_go(world: World, contact: Contact, target: Target) -> bool:
     """Whether this contact's caller may be called back, or sent to this number, by an overflow: once for each."""
     if target.kind == overflow.CALLBACK:
-        return contact.callback is None and not outside.why_not(world.outside, number_of(world, contact), calling=0)
+        return contact.callback is None and not why_not(world, number_of(world, contact), calling=0)
     number = outside.meant(world.outside, target.name)
-    return number not in contact.called and not outside.why_not(world.outside, number, len(world.outside_legs))
+    return number not in contact.called and not why_not(world, number, len(world.outside_legs))
 
 
 def go(world: World, contact: Contact, target: Target, now: Instant, ids: Ids) -> Iterator[TellContact]:
@@ -42,11 +66,12 @@ def go(world: World, contact: Contact, target: Target, now: Instant, ids: Ids) -
 
 def ask_callback(world: World, contact: Contact, now: Instant, number: str = "") -> AskCallback | str:
     """The command by which this contact's caller is called back in turn, by the queue's plan and at the number that the
-    network showed where none is given; or, as a code, why that is not possible: withheld, not_allowed, no_outside.
+    network showed where none is given; or, as a code, why that is not possible: withheld, not_allowed, no_outside,
+    own_number.
     """
     cleaned = outside.meant(world.outside, number) if number else number_of(world, contact)
     # A full line now says nothing about the moment when the turn comes.
-    why = outside.why_not(world.outside, cleaned, calling=0)
+    why = why_not(world, cleaned, calling=0)
     queue = world.queues.get(contact.queue_id)
     if why or queue is None:
         return why or "not_waiting"
@@ -64,10 +89,12 @@ def send_outside(
     world: World, contact: Contact, number: str, now: Instant, ids: Ids, region: str = ""
 ) -> SendOutside | str:
     """The command by which this number, as typed in a region, is called for the waiting caller; or, as a code, why that
-    is not possible: withheld (no number), not_allowed, outside_full, no_outside.
+    is not possible: withheld (no number), not_allowed, outside_full, no_outside, own_number, callers_number.
     """
     cleaned = outside.meant(world.outside, number, region)
-    why = outside.why_not(world.outside, cleaned, len(world.outside_legs))
+    why = why_not(world, cleaned, len(world.outside_legs))
+    if not why and cleaned == number_of(world, contact):
+        why = CALLERS_NUMBER
     if why or world.outside is None:
         return why
     settings = world.outside.settings

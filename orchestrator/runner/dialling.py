@@ -13,12 +13,13 @@ from orchestrator.domain.kernel import MILLISECOND, Instant, Refused
 from orchestrator.domain.routing import outside
 from orchestrator.domain.routing.outside import OutsideConfigured
 from orchestrator.domain.routing.queues import Queue
-from orchestrator.domain.routing.spelling import callable_number, spellings
+from orchestrator.domain.routing.spelling import callable_number
 from orchestrator.domain.staff.shifts import Shift
 from orchestrator.domain.switch import between
 from orchestrator.domain.world import World
 from orchestrator.policies.base import Ids, TellContact
 from orchestrator.policies.distribute import offered
+from orchestrator.policies.outward import why_not
 from orchestrator.policies.talk import conversations
 from orchestrator.runner import hands, inputs
 
@@ -95,25 +96,13 @@ def _callable(world: World, shift: Shift, raw: str) -> str:
     for text in filter(None, (raw.strip(), callable_number(raw), number)):
         if text in world.agent_of_number or text in world.shift_at or _is_extension(world, text):
             _refuse("internal_number", "That is a colleague's number; pass a caller on to them, or consult them.")
-    home = world.outside.settings.region if world.outside is not None else ""
-    if number and not spellings(number, home).isdisjoint(_own_numbers(world)):
-        _refuse("own_number", "That is a number of this house; calling it would only come back here.")
-    if why := outside.why_not(world.outside, number, len(world.outside_legs)):
+    if why := why_not(world, number, len(world.outside_legs)):
         _refuse(why, hands.NO_CALL[why])
     return number
 
 
 def _is_extension(world: World, text: str) -> bool:
     return any(agent.extension == text for agent in world.agents.values())
-
-
-def _own_numbers(world: World) -> set[str]:
-    """The numbers that lead here, or that are shown as ours."""
-    own = {number for entry in world.entries.values() for number in entry.numbers}
-    if world.outside is not None:
-        settings = world.outside.settings
-        own |= {settings.show, *settings.show_for.values(), *settings.show_at.values()}
-    return own
 
 
 def _queue(world: World, shift: Shift, settings: OutsideConfigured) -> Queue:

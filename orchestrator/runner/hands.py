@@ -26,6 +26,7 @@ from orchestrator.domain.staff.engagements import VOICE, capacity_of, with_conta
 from orchestrator.domain.staff.shifts import Shift
 from orchestrator.domain.switch.nodes import GONE
 from orchestrator.domain.world import World
+from orchestrator.policies import outward
 from orchestrator.policies.base import Ids, TellContact
 from orchestrator.policies.distribute import offered
 from orchestrator.policies.record import rule_for, written
@@ -43,6 +44,8 @@ NO_CALL: Final[Mapping[str, str]] = MappingProxyType(
         outside.NOT_CONFIGURED: "Nobody outside may be called: the configuration has no [outside] section.",
         outside.WITHHELD: "There is no number that could be called; give one of 5 to 15 digits, best from + on.",
         outside.NOT_ALLOWED: "This number may not be called; see `allowed` and `refused` of [outside].",
+        outward.OWN_NUMBER: "That is a number of this house; calling it would only come back here.",
+        outward.CALLERS_NUMBER: "That is the caller's own number; choose another.",
         outside.FULL: "As many numbers outside are being called as may be at once; try again in a moment.",
     }
 )

@@ -14,6 +14,7 @@ import structlog
 from msgspec import Struct
 
 from orchestrator.domain.contacts import keeping
+from orchestrator.domain.contacts.dial_events import ContactDialled
 from orchestrator.domain.contacts.events import ContactEnded, ContactQueued, RecordingBegun
 from orchestrator.domain.kernel import SECOND, Instant, Record, ident_of, kind_of
 from orchestrator.domain.routing import recording
@@ -171,7 +172,7 @@ class _Told:
             self.site = recording.evolve(self.site, event)
             return
         match event:
-            case ContactQueued():
+            case ContactQueued() | ContactDialled():
                 self.queues[ident] = event.queue_id
             case ContactEnded():
                 self.queues.pop(ident, None)

@@ -191,6 +191,8 @@ NO_REQUESTS = (
     b'{"do": "ready", "agent": "801"\n',
     b"[" * 10_000 + b"\n",
     b'{"ask": ["status"]}\n',
+    b'{"ask": "status", "x": ' + b"[" * 8_000 + b"]" * 8_000 + b"}\n",
+    b'{"do": "ready", "agent": "801", "x": ' + b"[" * 8_000 + b"]" * 8_000 + b"}\n",
 )
 
 
@@ -202,6 +204,13 @@ def test_a_request_that_is_none_is_answered_and_the_next_one_is_served(house: Ho
         assert answer["message"]
         assert raw.say(b'{"ask": "status"}\n')["ok"] is True
     raw.socket.close()
+
+
+def test_a_command_may_hold_the_word_by_which_a_question_is_known(house: House) -> None:
+    """A reason, a code, a queue may be called so."""
+    house.sign_in("801")
+    house.do(inputs.Pause(agent="801", reason="ask"))
+    assert house.agent("801")["state"] == "paused"
 
 
 def test_an_endless_request_is_cut_off(house: House) -> None:

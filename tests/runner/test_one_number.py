@@ -138,6 +138,21 @@ def test_what_an_agent_types_is_read_where_their_branch_is(door: Door) -> None:
     assert door("02188880000", RULES) == ("withheld", []), "in Hong Kong that is no number"
 
 
+@DOORS
+@pytest.mark.parametrize("typed", (SHANGHAI, "+86 (0)21 8888 0000", "+862166660000"))
+def test_no_door_leads_back_into_this_house(door: Door, typed: str) -> None:
+    """Feature 1.2: a call that comes back takes two lines and a second place in the queue, over and over."""
+    ours = replace(RULES, show=SHANGHAI, show_at={"hk": "+862166660000"})
+    assert door(typed, ours) == ("own_number", [])
+
+
+@pytest.mark.parametrize("door", (_transfer, _consult, _sent))
+@pytest.mark.parametrize("typed", ("+8613800138000", "+86 (0)138 0013 8000"))
+def test_nobody_is_passed_on_to_their_own_number(door: Door, typed: str) -> None:
+    """Issue 5, bad input: they would hear music while their own busy line is called."""
+    assert door(typed, RULES) == ("callers_number", [])
+
+
 def test_two_ways_of_writing_are_one_number() -> None:
     """Nobody is called twice, nor is a number of the house called, because somebody wrote it in another way."""
     scene = Scene(1)

@@ -8,6 +8,7 @@ import pytest
 
 from orchestrator.domain.contacts import keeping as k
 from orchestrator.domain.contacts.contacts import ContactIdentified, ContactQueued
+from orchestrator.domain.contacts.dial_events import ContactDialled
 from orchestrator.domain.contacts.events import ContactEnded
 from orchestrator.domain.kernel import SECOND, Instant, Refused
 from orchestrator.domain.routing.recording import RecordingsConfigured
@@ -63,11 +64,22 @@ def test_a_recording_goes_on_the_day_on_which_its_time_is_over_and_the_log_keeps
     assert sweep(kept, 92) == []
 
 
-def test_a_queue_may_keep_longer_or_shorter_than_the_site_or_for_good(kept: Keeping) -> None:
-    kept.happened(QUEUED)
+DIALLED = ContactDialled(
+    node="sw1", shift_id="s", agent_id="ann", caller_number="+8613800138000", show="", queue_id="orders"
+)
+
+
+@pytest.mark.parametrize("begun", (QUEUED, DIALLED), ids=lambda event: type(event).__name__)
+def test_a_queue_may_keep_longer_or_shorter_than_the_site_or_for_good(
+    kept: Keeping, begun: ContactQueued | ContactDialled
+) -> None:
+    """Features 8.3, 1.2: also what is recorded of a call that an agent made."""
+    kept.happened(begun)
     kept.sealed(at=1)
     kept.configured(RecordingsConfigured(keep_days=90, keep_days_of={"orders": 30}))
     assert [due.days for due in retention.find(kept.kit.log, kept.recordings, Instant(31 * DAY))] == [30]
+    kept.configured(RecordingsConfigured(keep_days=30, keep_days_of={"orders": 3_650}))
+    assert retention.find(kept.kit.log, kept.recordings, Instant(3_650 * DAY)) == []
     kept.configured(RecordingsConfigured(keep_days=90, keep_days_of={"orders": 0}))
     assert retention.find(kept.kit.log, kept.recordings, Instant(10_000 * DAY)) == []
 
