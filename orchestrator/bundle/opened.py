@@ -1,6 +1,6 @@
 """A bundle that was opened: a log in memory and a tape, for everything that looks at the past."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -70,10 +70,12 @@ class Opened:
             raise BadBundle("not_there", f"The bundle knows {reach}; {local(instant, zone)} lies outside.")
         return picture_at(self.log, when, zone, now=manifest.ends)
 
-    def redriven(self) -> Report:
-        """The tape through today's code."""
+    def redriven(self, watch: Collection[str] = ()) -> Report:
+        """The tape through today's code. `watch`: inputs of which the report says whether they were compared."""
         manifest = self.manifest
-        return redrive(self.tape, self.records(), since=manifest.begins, until=manifest.ends, blind=manifest.veiled)
+        return redrive(
+            self.tape, self.records(), since=manifest.begins, until=manifest.ends, blind=manifest.veiled, watch=watch
+        )
 
 
 @contextmanager

@@ -27,11 +27,13 @@ from typing import Final
 from orchestrator.bundle import problems
 
 BUNDLE: Final = Path(__file__).with_name({bundle})
-{wrong}
+{wrong}# So many steps of the tape were compared when this was written: a test of fewer would say less.
+STEPS: Final = {steps}
+
 
 def test_{name}() -> None:
     """Feature 11.4: {promise}"""
-    found = problems(BUNDLE, wrong=WRONG)
+    found = problems(BUNDLE, wrong=WRONG, steps=STEPS)
     assert not found, "\\n".join(found)
 '''
 _AS_RECORDED: Final = "Everything that was decided then was right, and is decided so again."
@@ -41,16 +43,16 @@ _BUT_WRONG: Final = (
 )
 
 
-def problems(path: Path, *, wrong: Mapping[str, str] | None = None) -> list[str]:
+def problems(path: Path, *, wrong: Mapping[str, str] | None = None, steps: int = 0) -> list[str]:
     """What today's code does with a bundle that it should not, a line each; nothing where all is well.
 
     `wrong`: inputs whose steps were decided wrongly then, with what was, in words. These must be decided otherwise now,
-    and all others as they were; but for those that are decided otherwise because of pseudonyms alone. Raises
-    `BadBundle`.
+    and all others as they were; but for those that are decided otherwise because of pseudonyms alone. `steps`: at
+    least so many must be compared, unless there is so much else that the rest was not looked at. Raises `BadBundle`.
     """
     bad = dict(wrong or {})
     with opened(path) as bundle:
-        report, veiled = bundle.redriven(), frozenset(bundle.manifest.by_veil)
+        report, veiled = bundle.redriven(watch=bad), frozenset(bundle.manifest.by_veil)
     otherwise: dict[str, list[Difference]] = {}
     for each in report.differences:
         if each.input_id in veiled and each.what != FAULT:
@@ -64,11 +66,15 @@ def problems(path: Path, *, wrong: Mapping[str, str] | None = None) -> list[str]
     ]
     found += [
         f"input {input_id} is decided as it was then: {what}"
+        if input_id in report.watched
+        else f"input {input_id} was not driven or not compared, so nobody can say how it is decided: {what}"
         for input_id, what in bad.items()
         if not any(each.what in (EVENTS, INSTRUCTIONS, TIMER) for each in otherwise.get(input_id, ()))
     ]
     if not report.inputs:
         found.append("nothing of the tape could be driven again")
+    elif report.inputs < steps and not report.stopped:
+        found.append(f"{report.inputs} steps of the tape were compared, not {steps}")
     return found
 
 
@@ -97,6 +103,15 @@ def write_test(path: Path, folder: Path, wrong: Sequence[int]) -> Path:
                 f"What happened at {', '.join(lost)} is decided otherwise because of pseudonyms alone: no test of this "
                 "bundle can tell whether it is mended.",
             )
+        report = bundle.redriven(watch=bad)
+        dark = [str(position) for position in wrong if _wrong(bundle, position)[0] not in report.watched]
+        if dark and not report.stopped:
+            raise BadBundle(
+                "not_compared",
+                f"What led to {', '.join(dark)} is not on the bundle's tape, or so soon after its beginning or a hole "
+                "that it is not compared: no test of it can tell whether it is mended. Make the bundle of a longer "
+                "window.",
+            )
         begun = local(bundle.manifest.begins, bundle.timezone)
     name = _NAME.sub("_", path.stem.lower()).strip("_") or "incident"
     target, copy = folder / f"test_{name}.py", folder / f"{name}.bundle"
@@ -112,6 +127,7 @@ def write_test(path: Path, folder: Path, wrong: Sequence[int]) -> Path:
         bundle=json.dumps(copy.name),
         wrong=f"WRONG: Final[dict[str, str]] = {{\n{rows}}}\n" if bad else "WRONG: Final[dict[str, str]] = {}\n",
         name=name,
+        steps=report.inputs,
         promise="the wrong decisions are made no more, the others as they were." if bad else _AS_RECORDED.lower(),
     )
     target.write_text(text, encoding="utf-8")

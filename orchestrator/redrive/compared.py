@@ -57,6 +57,8 @@ class Report(Struct, frozen=True, kw_only=True):
     first: Instant | None
     last: Instant | None
     """The instants of the first and last step that was compared."""
+    watched: frozenset[str] = frozenset()
+    """Those of the inputs that were to be watched whose steps were compared."""
 
     @property
     def same(self) -> bool:

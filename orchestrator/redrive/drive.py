@@ -2,7 +2,7 @@
 
 import pickle
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
 from orchestrator.domain.kernel import SECOND, Instant, Record
@@ -40,14 +40,16 @@ def redrive(
     since: Instant = _BEGINNING,
     until: Instant = _FOR_EVER,
     blind: bool = False,
+    watch: Collection[str] = (),
 ) -> Report:
     """Step the tape's inputs again and compare what comes of those between two instants with the log.
 
     `records` are the log up to the end of the tape, in its order, personal text opened; what came before the tape is
     what the steps rest on. A tape may begin in the middle of an epoch: its first minute (`WARM`) is then driven and not
-    compared. With `blind`, personal text is not compared: that of a veiled bundle is not what it was.
+    compared. With `blind`, personal text is not compared: that of a veiled bundle is not what it was. `watch`: inputs
+    of which the report says whether they were compared.
     """
-    drive = _Drive(records, since, until, blind=blind)
+    drive = _Drive(records, since, until, blind=blind, watch=frozenset(watch))
     for item in grouped(items):
         if isinstance(item, Hole):
             drive.skip(item)
@@ -84,7 +86,9 @@ class _Ground:
 
 
 class _Drive:
-    def __init__(self, records: Sequence[Record], since: Instant, until: Instant, *, blind: bool) -> None:
+    def __init__(
+        self, records: Sequence[Record], since: Instant, until: Instant, *, blind: bool, watch: frozenset[str]
+    ) -> None:
         self._records = records
         self._positions = [record.position for record in records]
         self._stored = Stored(records)
@@ -97,6 +101,8 @@ class _Drive:
         self._untold: list[Difference] = []
         self._timers_told: set[tuple[Key, Instant]] = set()
         self._driven: set[str] = set()
+        self._watch = watch
+        self._watched: set[str] = set()
         self._first_order: Order | None = None
         self._last_order: Order | None = None
         self._differences: list[Difference] = []
@@ -155,6 +161,7 @@ class _Drive:
             told=self._tolds,
             first=self._first,
             last=self._last,
+            watched=frozenset(self._watched),
         )
 
     # --- the state ---------------------------------------------------------------------------------------------------
@@ -211,6 +218,8 @@ class _Drive:
             self._untold.append(self._difference(INSTRUCTIONS, given, told, outcome.instructions))
         if compared:
             self._count(given, recorded, told or ())
+            if given.id in self._watch:
+                self._watched.add(given.id)
             self._differences += found
         elif self._since <= given.at <= self._until:
             self._unsure += 1

@@ -79,7 +79,8 @@ def overview(found: Opened, name: str) -> str:
         lines += [f"  verify: {'the log holds' if verified.ok else f'{len(verified.problems)} problems'}", *problems]
     report = found.redriven()
     count = len(report.differences)
-    said = "decides all the same" if report.same else f"decides otherwise in {count} places (--redrive)"
+    alike = "decides these the same" if report.undriven else "decides all the same"
+    said = alike if report.same else f"decides otherwise in {count} places (--redrive)"
     lines.append(
         f"  re-drive: {report.inputs} steps; today's code {said}" if report.inputs else f"  re-drive: {NOTHING}"
     )

@@ -62,8 +62,8 @@ def text(report: Report, names: Names, zone: ZoneInfo) -> str:
 
 
 def exit_code(report: Report) -> int:
-    """0 where all is the same, 1 where something is not, 2 where nothing could be compared."""
-    return 2 if not report.inputs else 0 if report.same else 1
+    """0 where all is the same, 1 where something is not, 2 where not all, or nothing, could be compared."""
+    return 1 if report.differences else 2 if not report.inputs or report.undriven else 0
 
 
 def as_json(report: Report) -> str:
@@ -123,7 +123,8 @@ def _head(report: Report, zone: ZoneInfo) -> Iterator[str]:
             f"{report.records} events{told} recorded."
         )
         if report.same:
-            yield "Today's code decides every one of them the same."
+            some = ", and these are not all" if report.undriven else ""
+            yield f"Today's code decides every one of them the same{some}."
         else:
             more = ", and perhaps more: the rest was not looked at" if report.stopped else ""
             yield f"DIFFERENT in {len(report.differences)} places{more}:"
