@@ -217,6 +217,8 @@ class Announced(Protocol):
 
     id: str
     waiting: int
+    former: str
+    """The one that this machine has put aside itself, so that nobody need wait for it."""
 
 
 class Leader:
@@ -413,7 +415,9 @@ class Leader:
 
     def _why_now(self, row: LeaseRow, unchanged_s: float, *, left: bool) -> Taken | None:
         """Why this lease can be taken now; None where it cannot. `left`: its holder's session was there and is not."""
-        self.unseen_spool = row.spool if row.spool != self._seen_spool() else ""
+        # One that this machine has put aside itself is none that anybody could bring back.
+        seen = {self._spool.id, self._spool.former} if self._spool is not None else set()
+        self.unseen_spool = "" if row.spool in seen else row.spool
         if self.unseen_spool:
             return None
         if not row.holder:

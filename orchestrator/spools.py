@@ -123,8 +123,11 @@ class Settling:
         found = self._own(over)
         if found is None:
             return False
-        if found.used and self._lease.taken not in _OVER:
+        gone = self._lease.spool_found if self._lease.spool_found == self._spool.former else ""
+        if (found.used or gone) and self._lease.taken not in _OVER:
             time.sleep(self._lease.act_s * _MARGIN)
+        if gone:
+            self._say_gone(gone)
         if found.waiting:
             log.info("spool-found", events=found.waiting, epoch=self._lease.epoch)
         why = self._why_not(over) if found.waiting else ""
@@ -132,6 +135,8 @@ class Settling:
             why = self._empty(over)
         if why:
             self._put_aside(why)
+            if self._own(over) is None:  # of the one that was begun instead
+                return False
         elif found.waiting:
             tidy(self._spool)
         self._lease.settled = not over()
@@ -194,10 +199,20 @@ class Settling:
             drain.close()
         return ""
 
+    def _say_gone(self, spool: str) -> None:
+        """Record that nothing could be read of a spool; where more is known of it, that was recorded before."""
+        known = self._history.stream(stream(spools.KIND, spool))
+        if not any(isinstance(each.event, spools.SpoolPutAside) for each in known):
+            said = spools.SpoolPutAside(why="damaged", stored=0, left=0)
+            note(self._source, self._vault, self._history, spool, said, actor="system")
+
     def _put_aside(self, why: str) -> None:
         """Record it, then keep the file under another name: said twice after a crash between, it is known again."""
         said = spools.SpoolPutAside(why=why, stored=self._stored, left=self._spool.waiting)
-        note(self._source, self._vault, self._history, self._spool.id, said, actor="system")
+        known = [each.event for each in self._history.stream(stream(spools.KIND, self._spool.id))]
+        # Whoever died over it had stored what is in the log.
+        if not any(isinstance(e, spools.SpoolPutAside) and (e.why, e.left) == (why, said.left) for e in known):
+            note(self._source, self._vault, self._history, self._spool.id, said, actor="system")
         aside = self._spool.set_aside(why)
         tell_aside(aside, why)
 

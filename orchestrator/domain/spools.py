@@ -9,7 +9,8 @@ KIND = "spool"
 
 class SpoolPutAside(Event, frozen=True, kw_only=True):
     """What was left in a spool cannot go to the log: its file stays, under another name. `stored` of its events are in
-    the log; why not the others: `given_up`, `damaged`, `conflict`, `later_epoch`.
+    the log; why not the others: `given_up`, `damaged`, `conflict`, `later_epoch`. Of a damaged one `left` may be too
+    low: it is 0 where nobody can say.
     """
 
     why: str

@@ -454,6 +454,8 @@ class ImportCall(DeskCommand, frozen=True, kw_only=True, tag="import_call"):
     earlier: str = ""
     message: str = ""
     message_ms: int = 0
+    clock_off: bool = False
+    """Its clock was put, or wrong: the instants are bounded to what can be true."""
 
 
 OfRecording = StartRecording | StopRecording | MaskRecording | UnmaskRecording

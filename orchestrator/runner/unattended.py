@@ -63,7 +63,9 @@ def import_call(world: World, memory: Memory, command: inputs.ImportCall, now: I
 
 
 def _lost(command: inputs.ImportCall, earlier: str) -> UnattendedCallLost:
-    return UnattendedCallLost(arrived_at=command.arrived_at, taken_at=command.taken_at, earlier=earlier)
+    return UnattendedCallLost(
+        arrived_at=command.arrived_at, taken_at=command.taken_at, earlier=earlier, clock_off=command.clock_off
+    )
 
 
 def _over(world: World, command: inputs.ImportCall, earlier: str) -> UnattendedCallEnded:
@@ -75,6 +77,7 @@ def _over(world: World, command: inputs.ImportCall, earlier: str) -> UnattendedC
         extension=command.extension,
         agent_id=agents[0] if len(agents) == 1 and command.extension else "",
         earlier=earlier,
+        clock_off=command.clock_off,
     )
 
 

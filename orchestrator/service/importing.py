@@ -36,10 +36,13 @@ _TOLD: Final = 20
 # A clock that is wrong by more is not believed.
 AHEAD: Final = 86_400 * SECOND
 _EARLIEST: Final = Instant(946_684_800 * SECOND)  # 2000-01-01
+LOST_AFTER: Final = 12 * 3_600 * SECOND
+"""How long after it took a call a switch may be away before that call counts as lost."""
 
 _UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _CAUSE: Final = re.compile(r"[A-Z][A-Z0-9_]{1,63}")
 _ID: Final = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{0,63}")
+_NODE: Final = re.compile(r"[0-9A-Za-z][0-9A-Za-z_.-]{0,63}")
 _MS: Final = re.compile(r"[0-9]{1,9}")
 _INSTANT: Final = re.compile(r"[0-9]{1,17}")
 # The phone that answered, by its leg's name: sofia/internal/EXTENSION@HOST, or EXTENSION-0x… where it registered so.
@@ -115,10 +118,11 @@ class Here(msgspec.Struct, frozen=True):
     """Run id by switch, of those that answer now."""
 
     def node_of(self, named: str, core: str) -> str:
-        """The switch that wrote a record: as it says itself; as its run id says, where its configuration is of before
-        it was told its name; or the only one that there is. Raises `Unreadable` where nobody can say.
+        """The switch that wrote a record: as it says itself, also where it is not configured any more; as its run id
+        says, where its configuration is of before it was told its name; or the only one that there is. Raises
+        `Unreadable` where nobody can say.
         """
-        if named in self.nodes:
+        if named in self.nodes or _NODE.fullmatch(named):
             return named
         known = self.cores.get(core, "")
         if not named and (known in self.nodes or len(self.nodes) == 1):
@@ -128,6 +132,10 @@ class Here(msgspec.Struct, frozen=True):
     def is_over(self, node: str, core: str) -> bool:
         """Whether this run of the switch is over for certain: it answers, and is another one."""
         return self.running.get(node, core) != core
+
+    def goes_on(self, node: str, core: str) -> bool:
+        """Whether this run of the switch answers."""
+        return self.running.get(node) == core
 
 
 def read(data: bytes, leg: str, here: Here, now: Instant) -> ImportCall:
@@ -151,9 +159,13 @@ def read(data: bytes, leg: str, here: Here, now: Instant) -> ImportCall:
     # The last stage comes first: there the call ended, and in the oldest one it arrived.
     last, first = record.callflow[0], record.callflow[-1]
     arrived, ended = _instant(first.times.created_time), _instant(last.times.hangup_time)
-    if not _EARLIEST <= arrived <= ended <= now + AHEAD:
-        raise Unreadable("its times cannot be true")
+    if not arrived or not ended:
+        raise Unreadable("it does not say when the call began and ended")
     joined = _instant(last.times.bridged_time)
+    clock_off = not _EARLIEST <= arrived <= ended <= now + AHEAD
+    if clock_off:
+        arrived, ended = _in_order(arrived, ended, now)
+        joined = Instant(min(max(joined, arrived), ended)) if joined else joined
     phone = _PHONE.fullmatch(values.get("bridge_channel", "")) if joined else None
     message = message_of(leg)
     length = values.get("record_ms", "")
@@ -174,19 +186,28 @@ def read(data: bytes, leg: str, here: Here, now: Instant) -> ImportCall:
         earlier=_matching(_ID, values.get("ringledger_contact", "")),
         message=message if values.get("ringledger_message") == message else "",
         message_ms=int(length) if _MS.fullmatch(length) else 0,
+        clock_off=clock_off,
     )
 
 
 class GoesOn(NamedTuple):
-    """A call may go on: this run of its switch took it, and is not over for certain."""
+    """A call may go on: this run of its switch took it, and is not over for certain. From `lost_at` on it counts as
+    lost, unless that run answers.
+    """
 
     node: str
     core: str
+    lost_at: Instant
+
+    def is_over(self, here: Here, now: Instant) -> bool:
+        """Whether it is not waited for any more."""
+        over = here.is_over(self.node, self.core)
+        return over or (now >= self.lost_at and not here.goes_on(self.node, self.core))
 
 
 def read_first(data: bytes, leg: str, here: Here, now: Instant) -> ImportCall | GoesOn:
-    """The call whose first word this is, where the switch that took it died; `message`: where one lies there, which
-    nobody finished. Raises `Unreadable`.
+    """The call whose first word this is, where the switch that took it died, or was not heard of for long; `message`:
+    where one lies there, which nobody finished. Raises `Unreadable`.
     """
     try:
         first = _first_decoder.decode(data)
@@ -197,10 +218,14 @@ def read_first(data: bytes, leg: str, here: Here, now: Instant) -> ImportCall | 
         raise Unreadable("its name, its call and its switch's run do not agree")
     node = here.node_of(said["node"], said["core"])
     arrived, taken = _instant(said["arrived_at"]), _instant(said["taken_at"])
-    if not _EARLIEST <= arrived <= taken <= now + AHEAD:
-        raise Unreadable("its times cannot be true")
-    if not here.is_over(node, said["core"]):
-        return GoesOn(node, said["core"])
+    if not arrived or not taken:
+        raise Unreadable("it does not say when the call began and was taken")
+    clock_off = not _EARLIEST <= arrived <= taken <= now + AHEAD
+    if clock_off:
+        arrived, taken = _in_order(arrived, taken, now)
+    goes_on = GoesOn(node, said["core"], Instant(taken + LOST_AFTER))
+    if not goes_on.is_over(here, now):
+        return goes_on
     return ImportCall(
         node=node,
         leg=leg,
@@ -208,12 +233,21 @@ def read_first(data: bytes, leg: str, here: Here, now: Instant) -> ImportCall | 
         caller_number=said["caller_number"][:LONGEST_VALUE],
         caller_name=said["caller_name"][:LONGEST_VALUE],
         host=said["host"][:LONGEST_VALUE],
-        cause=SWITCH_RESTARTED,
+        cause=SWITCH_RESTARTED if here.is_over(node, said["core"]) else "UNKNOWN",
         arrived_at=arrived,
         taken_at=taken,
         earlier=_matching(_ID, said["contact"]),
         message=message_of(leg),
+        clock_off=clock_off,
     )
+
+
+def _in_order(begun: Instant, later: Instant, now: Instant) -> tuple[Instant, Instant]:
+    """These two as they can be true: what is of before all calls, or of after today, is of now; nothing ends before it
+    begins.
+    """
+    later = later if _EARLIEST <= later <= now + AHEAD else now
+    return (begun if _EARLIEST <= begun <= later else later), later
 
 
 def _instant(text: str) -> Instant:
@@ -312,7 +346,7 @@ class Importer:
                     if number % _IN_A_TURN == 0:
                         gevent.sleep(0)
                         here = watch.source.here()
-                    if watch.goes_on(leg, mark, here):
+                    if watch.goes_on(leg, mark, here, self._clock()):
                         continue
                     try:
                         imported += self._import(watch, leg, mark)
@@ -401,10 +435,10 @@ class _Watch:
             for leg in known.keys() - waiting:
                 del known[leg]
 
-    def goes_on(self, leg: str, mark: str, here: Here) -> bool:
+    def goes_on(self, leg: str, mark: str, here: Here, now: Instant) -> bool:
         """Whether this is a first word that was read, and still has to wait: nothing else can come of it."""
         known, call = self.going_on.get(leg, ("", None))
-        if call is None or not mark or known != mark or here.is_over(*call):
+        if call is None or not mark or known != mark or call.is_over(here, now):
             self.going_on.pop(leg, None)
             return False
         return True

@@ -6,6 +6,11 @@
       entries           the events, sealed whole under a key derived from the key file, which needs no database; `more`
                         stands at each that is not the last of its step: no step goes to the log in parts
 
+    spool/spool.name    the spool's own name once more, for when nothing can be read of the file
+    spool/spool.going   the name of the one that is just being put aside
+    spool/spool.owner   of a spool that is damaged: its owner, and how much of it is in the log (nothing is written into
+                        the damaged file)
+
 All engines of a machine share it. Whoever takes the lease over becomes its owner first: from then on nothing of the
 owner before is taken any more (`Deposed`), and so nothing of it is done (docs/decisions/0097).
 """
@@ -19,6 +24,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from functools import partial
 from itertools import zip_longest
 from pathlib import Path
 from socket import gethostname
@@ -45,6 +51,11 @@ SWEPT: Final = "texts"
 
 _FORM: Final = "ringledger-spool-1"
 _FILE: Final = "spool.db"
+_NAME: Final = "spool.name"
+_OWNER: Final = "spool.owner"
+_GOING: Final = "spool.going"
+FORMER: Final = "former"
+"""What a spool's meta has of the one that was put aside before it was begun: that one's name."""
 _MAGIC: Final = b"SQLite format 3\0"
 _BUSY_S: Final = 2.0
 _MB: Final = 1_000_000
@@ -82,7 +93,11 @@ CREATE TABLE entries (
     place INTEGER PRIMARY KEY AUTOINCREMENT, epoch INTEGER NOT NULL, stream TEXT NOT NULL, version INTEGER NOT NULL,
     topic TEXT NOT NULL, sealed BLOB NOT NULL, more INTEGER NOT NULL DEFAULT 0);
 """
-_OLDEST: Final = "SELECT place, epoch, stream, version, topic, sealed, more FROM entries ORDER BY place"
+_OLDEST: Final = "SELECT place, epoch, stream, version, topic, sealed, more FROM entries WHERE place > ? ORDER BY place"
+# Every page but those of long events.
+_TOUCH: Final = (
+    "SELECT count(*) FROM entries UNION ALL SELECT count(*) FROM owner UNION ALL SELECT count(*) FROM sqlite_sequence"
+)
 # Spools of before it was said where a step ends.
 _ADD_ENDS: Final = "ALTER TABLE entries ADD COLUMN more INTEGER NOT NULL DEFAULT 0"
 
@@ -111,6 +126,22 @@ class Damaged(Corrupt):
     """The spool cannot be read beyond what was read before."""
 
 
+class Broken(SpoolFailed):
+    """The file itself is damaged: nothing is written into it any more."""
+
+
+class Beside(Struct, frozen=True):
+    """Whose a damaged spool is, and up to which place it is in the log; 0 where only the file may say."""
+
+    id: str
+    epoch: int
+    holder: str
+    drained: int
+
+
+_beside: Final = msgspec.json.Decoder(Beside)
+
+
 class Spool:
     """One open spool. Safe to use from several threads; in a process that gevent has patched the disk is waited for
     beside the loop.
@@ -130,6 +161,10 @@ class Spool:
         `neighbour.identity`), or is none, is put aside, and `put_aside` says where and why.
         """
         self.put_aside: tuple[Path, str] | None = None
+        self.damaged = False
+        """Whether a part of the file is gone: it is only read from then on, and put aside at the end."""
+        self.former = ""
+        """The spool of this machine that was put aside when this one was begun."""
         self._folder = folder
         self._vault = vault
         self._mapper = LedgerMapper(catalogue)
@@ -151,12 +186,17 @@ class Spool:
         """Become its owner. Raises `SpoolFailed` where another process is in the middle of writing and stands still."""
 
         def write(connection: sqlite3.Connection) -> Found:
+            _taken(connection)  # where that is gone, nobody could say whether the last ones are there
             (used,) = connection.execute("SELECT used FROM owner").fetchone()
             (waiting,) = connection.execute("SELECT count(*) FROM entries").fetchone()
             connection.execute("UPDATE owner SET epoch = ?, holder = ?, used = 0", (fence.epoch, fence.holder))
             return Found(waiting, bool(used))
 
-        found = self._write(write)
+        try:
+            found = self._write(write)
+        except Broken:
+            self._own_beside(fence)
+            found = Found(max(1, self._count()), used=True)
         self.waiting = found.waiting
         return found
 
@@ -164,7 +204,7 @@ class Spool:
         """From now on the owner's events come here. Raises `Deposed`, `SpoolFailed`."""
 
         def write(connection: sqlite3.Connection) -> None:
-            _check(connection, fence)
+            self._check(connection, fence)
             connection.execute("UPDATE owner SET used = 1")
 
         self._write(write)
@@ -173,7 +213,7 @@ class Spool:
         """Whether it is still the owner's. Raises `SpoolFailed` where nobody can say now."""
 
         def read(connection: sqlite3.Connection) -> bool:
-            return _is_owner(connection, fence)
+            return self._is_owner(connection, fence)
 
         return self._read(read)
 
@@ -187,7 +227,7 @@ class Spool:
             raise SpoolFailed(f"The spool is full: {self.size // _MB} MB are in use, and the reserve is too.")
 
         def write(connection: sqlite3.Connection) -> int:
-            _check(connection, fence)
+            self._check(connection, fence)
             connection.executemany(
                 "INSERT INTO entries (epoch, stream, version, topic, sealed, more) VALUES (?, ?, ?, ?, ?, ?)", rows
             )
@@ -206,14 +246,18 @@ class Spool:
             found: list[Entry] = []
             whole = 0
             try:
-                place, last = _bounds(connection)
-                with closing(connection.execute(_OLDEST)) as rows:
+                drained, last = self._bounds(connection)
+                with closing(connection.execute(_OLDEST, (drained or 0,))) as rows:
+                    place = drained or 0
                     for *row, more in rows:
-                        place += 1
+                        # Where nothing says up to where it is in the log, what is there is taken from its beginning.
+                        place = row[0] if drained is None and not found else place + 1
                         found.append(self._entry(place, *row))
                         whole = whole if more else len(found)
                         if whole >= limit:
                             return found
+                if self.damaged and not found:
+                    raise Damaged("Nothing more is there.")
                 if place < last or whole < len(found):
                     raise Damaged(f"{max(1, last - place)} events from place {place + 1} on are missing.")
             except (sqlite3.DatabaseError, Tampered, Corrupt, TypeError) as error:
@@ -240,14 +284,19 @@ class Spool:
         """Forget those up to this place, which are in the log; how many are left. Raises `Deposed`, `SpoolFailed`."""
 
         def write(connection: sqlite3.Connection) -> tuple[int, int]:
-            _check(connection, fence)
+            self._check(connection, fence)
             connection.execute("UPDATE owner SET drained = ?", (until,))
             dropped = connection.execute("DELETE FROM entries WHERE place <= ?", (until,)).rowcount
             return dropped, _size(connection)
 
-        dropped, size = self._write(write)  # first: others append while it waits
-        self.waiting = max(0, self.waiting - dropped)
-        self.size = size
+        try:
+            dropped, size = self._write(write)  # first: others append while it waits
+        except Broken:
+            self._drop_beside(fence, until)
+            self.waiting = self._count()
+        else:
+            self.waiting = max(0, self.waiting - dropped)
+            self.size = size
         return self.waiting
 
     def tidy(self) -> None:
@@ -276,8 +325,8 @@ class Spool:
         """Keep this file under another name and begin a new spool under a new name of its own; where it is now."""
         with self._lock, _alone(self._folder):
             self._connection.close()
-            aside = self._move(why)
-            self._connection, self.id = self._open()
+            aside = self._move(why, self.id)
+            self._connection, self.id = self._make(self._folder / _FILE)
             self._file = self._in_place()
         self.waiting, self.size = 0, self._run(_size)
         return aside
@@ -306,20 +355,45 @@ class Spool:
     def _open(self) -> tuple[sqlite3.Connection, str]:
         path = self._folder / _FILE
         if path.exists():
-            why = ""
+            why = name = ""
             try:
-                connection, meta = known(path)
+                connection, meta, damaged = self._known(path)
                 why = self._why_not(meta)
                 if not why:
-                    self._bring_up(connection, meta)
+                    self.damaged = damaged
+                    if not damaged:
+                        self._bring_up(connection, meta)
+                    self.former = meta.get(FORMER, "")
+                    (self._folder / _GOING).unlink(missing_ok=True)
+                    self._say_name(meta["id"])
                     return connection, meta["id"]
                 connection.close()
             except sqlite3.DatabaseError as error:
-                if getattr(error, "sqlite_errorcode", 0) & 0xFF in _NOT_NOW:
+                if is_not_now(error):
                     raise  # the lease may name it: whoever starts again finds it here
                 why = f"it cannot be read ({error})"
-            self._move(why)
+                name = self._said(_NAME)
+            self._move(why, name)
         return self._make(path)
+
+    def _known(self, path: Path) -> tuple[sqlite3.Connection, dict[str, str], bool]:
+        """The spool that lies there, what it says of itself, and whether it is damaged: to be read alone."""
+        if (self._folder / _OWNER).exists():
+            return *remains(path), True
+        try:
+            connection, meta = known(path)
+        except sqlite3.DatabaseError as error:
+            if is_not_now(error):
+                raise
+            return *remains(path), True
+        try:
+            connection.execute(_TOUCH).fetchall()
+        except sqlite3.DatabaseError as error:
+            connection.close()
+            if is_not_now(error):
+                raise
+            return *remains(path), True
+        return connection, meta, False
 
     def _why_not(self, meta: dict[str, str]) -> str:
         """Why the spool that was found cannot be ours; nothing where it is."""
@@ -342,7 +416,7 @@ class Spool:
 
     def _make(self, path: Path) -> tuple[sqlite3.Connection, str]:
         """Make it whole beside its place, so that no crash leaves half of one there."""
-        name = secrets.token_hex(8)
+        name, former = secrets.token_hex(8), self._said(_GOING)
         half = path.with_name(f".{name}.half")
         os.close(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
         making = sqlite3.connect(half)
@@ -350,16 +424,81 @@ class Spool:
             making.executescript(_SCHEMA)
             host = gethostname()  # for people: it may change
             meta = {"form": _FORM, "id": name, "ledger": self._ledger, "machine": self._machine, "host": host}
+            if former:
+                meta[FORMER] = former
             making.executemany("INSERT INTO meta VALUES (?, ?)", list(meta.items()))
             making.commit()
         finally:
             making.close()
         half.rename(path)
         _sync(self._folder)
+        (self._folder / _OWNER).unlink(missing_ok=True)
+        (self._folder / _GOING).unlink(missing_ok=True)
+        self._say_name(name)
+        self.damaged, self.former = False, former
         return _connect(path), name
 
-    def _move(self, why: str) -> Path:
-        """Out of the way, with what SQLite keeps beside it."""
+    def _say_name(self, name: str) -> None:
+        if self._said(_NAME) != name:
+            _replace(self._folder / _NAME, name.encode())
+
+    def _said(self, file: str) -> str:
+        """What stands in this file beside the spool; nothing where there is none."""
+        path = self._folder / file
+        return path.read_text("ascii", "replace") if path.exists() else ""
+
+    def _said_beside(self) -> Beside | None:
+        """Whose this spool is, where it is damaged and somebody has become its owner since."""
+        path = self._folder / _OWNER
+        if not path.exists():
+            return None
+        try:
+            said = _beside.decode(path.read_bytes())
+        except (FileNotFoundError, msgspec.DecodeError):
+            return None
+        return said if said.id == self.id else None
+
+    def _own_beside(self, fence: Fence) -> None:
+        said = self._said_beside()
+        self._say_beside(Beside(self.id, fence.epoch, fence.holder, said.drained if said is not None else 0))
+
+    def _drop_beside(self, fence: Fence, until: int) -> None:
+        ours = self._run(partial(_if_readable, partial(self._is_owner, fence=fence)))
+        if ours is not None and not ours:
+            raise Deposed(f"The spool has another owner than epoch {fence.epoch}.")
+        self._say_beside(Beside(self.id, fence.epoch, fence.holder, until))
+
+    def _say_beside(self, said: Beside) -> None:
+        try:
+            _replace(self._folder / _OWNER, msgspec.json.encode(said))
+        except OSError as error:
+            raise SpoolFailed(f"Beside the spool nothing can be written: {error}") from error
+        self.damaged = True
+
+    def _is_owner(self, connection: sqlite3.Connection, fence: Fence) -> bool:
+        said = self._said_beside()
+        if said is not None:
+            return (said.epoch, said.holder) == (fence.epoch, fence.holder)
+        return _is_owner(connection, fence)
+
+    def _check(self, connection: sqlite3.Connection, fence: Fence) -> None:
+        if not self._is_owner(connection, fence):
+            raise Deposed(f"The spool has another owner than epoch {fence.epoch}.")
+
+    def _bounds(self, connection: sqlite3.Connection) -> tuple[int | None, int]:
+        """The last place that went to the log, and the last one that was ever taken; of a damaged spool None and 0
+        where that is gone.
+        """
+        if not self.damaged:
+            return _drained(connection), _taken(connection)
+        said = self._said_beside()
+        drained = said.drained if said is not None and said.drained else _if_readable(_drained, connection)
+        return drained, _if_readable(_taken, connection) or 0
+
+    def _move(self, why: str, name: str) -> Path:
+        """Out of the way, with what SQLite keeps beside it. `name`: of the spool, where it is known and was ours."""
+        if name:
+            _replace(self._folder / _GOING, name.encode())
         aside = self._folder / f"aside-{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{secrets.token_hex(2)}.db"
         for end in ("", "-wal", "-shm"):
             part = self._folder / f"{_FILE}{end}"
@@ -384,7 +523,15 @@ class Spool:
         return Entry(place, epoch, self._mapper.record(stream, version, topic, state), closed)
 
     def _count(self) -> int:
-        return int(self._run(lambda connection: connection.execute("SELECT count(*) FROM entries").fetchone()[0]))
+        """Events in it; of a damaged one as many as should be."""
+
+        def read(connection: sqlite3.Connection) -> int:
+            if self.damaged:
+                drained, last = self._bounds(connection)
+                return max(0, last - (drained or 0))
+            return int(connection.execute("SELECT count(*) FROM entries").fetchone()[0])
+
+        return self._run(read)
 
     def _read(self, work: Callable[[sqlite3.Connection], T]) -> T:
         try:
@@ -395,9 +542,11 @@ class Spool:
             raise
 
     def _write(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """In one transaction, which holds the file's write lock from its beginning."""
+        """In one transaction, which holds the file's write lock from its beginning. Raises `Broken`, `SpoolFailed`."""
 
         def transact(connection: sqlite3.Connection) -> T:
+            if self.damaged:
+                raise Broken("The spool is damaged: nothing is written into it any more.")
             try:
                 connection.execute("BEGIN IMMEDIATE")
                 result = work(connection)
@@ -405,6 +554,8 @@ class Spool:
             except BaseException as error:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
+                if isinstance(error, sqlite3.DatabaseError) and is_damage(error):
+                    raise Broken(f"The spool is damaged: {error}") from error
                 if isinstance(error, sqlite3.Error):
                     raise SpoolFailed(f"The spool cannot be written: {error}") from error
                 raise
@@ -450,20 +601,46 @@ def known(path: Path) -> tuple[sqlite3.Connection, dict[str, str]]:
         raise
 
 
+def remains(path: Path) -> tuple[sqlite3.Connection, dict[str, str]]:
+    """A damaged spool, to read what is left of it. SQLite refuses a file that is shorter than it says, unless it is
+    told that somebody is mending it.
+    """
+    with path.open("rb") as file:
+        if file.read(len(_MAGIC)) != _MAGIC:
+            raise sqlite3.DatabaseError("it does not begin as a database does")
+    connection = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
+    try:
+        connection.execute("PRAGMA writable_schema = ON")
+        connection.execute("PRAGMA query_only = ON")
+        return connection, dict(connection.execute("SELECT name, value FROM meta"))
+    except sqlite3.DatabaseError:
+        connection.close()
+        raise
+
+
 def _is_owner(connection: sqlite3.Connection, fence: Fence) -> bool:
     return bool(connection.execute("SELECT epoch, holder FROM owner").fetchone() == (fence.epoch, fence.holder))
 
 
-def _check(connection: sqlite3.Connection, fence: Fence) -> None:
-    if not _is_owner(connection, fence):
-        raise Deposed(f"The spool has another owner than epoch {fence.epoch}.")
+def _drained(connection: sqlite3.Connection) -> int:
+    """The last place that went to the log."""
+    return int(connection.execute("SELECT drained FROM owner").fetchone()[0])
 
 
-def _bounds(connection: sqlite3.Connection) -> tuple[int, int]:
-    """The last place that went to the log, and the last one that was ever taken."""
-    (drained,) = connection.execute("SELECT drained FROM owner").fetchone()
+def _taken(connection: sqlite3.Connection) -> int:
+    """The last place that was ever taken."""
     taken = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'entries'").fetchone()
-    return int(drained), int(taken[0]) if taken is not None else 0
+    return int(taken[0]) if taken is not None else 0
+
+
+def _if_readable(read: Callable[[sqlite3.Connection], int], connection: sqlite3.Connection) -> int | None:
+    """What `read` says, or nothing where its page is gone."""
+    try:
+        return read(connection)
+    except (sqlite3.DatabaseError, TypeError) as error:
+        if isinstance(error, sqlite3.DatabaseError) and is_not_now(error):
+            raise
+        return None
 
 
 def _size(connection: sqlite3.Connection) -> int:
@@ -486,6 +663,12 @@ def is_not_now(error: sqlite3.Error) -> bool:
     return code & 0xFF in _NOT_NOW and code not in _UNREADABLE
 
 
+def is_damage(error: sqlite3.Error) -> bool:
+    """Whether this says that a part of the file is gone."""
+    code = getattr(error, "sqlite_errorcode", 0)
+    return code & 0xFF in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB} or code in _UNREADABLE
+
+
 def seal_name(spool: str) -> str:
     """The name of the key under which a spool's events are sealed."""
     return f"spool {spool}"
@@ -494,6 +677,17 @@ def seal_name(spool: str) -> str:
 def row_bound(stream: str, version: int, topic: str) -> bytes:
     """What a sealed event is bound to."""
     return msgspec.json.encode((stream, version, topic))
+
+
+def _replace(path: Path, data: bytes) -> None:
+    """Let this stand there, durably: all of it or what was there before."""
+    half = path.with_name(f".{path.name}.half")
+    with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    half.rename(path)
+    _sync(path.parent)
 
 
 def _sync(folder: Path) -> None:

@@ -226,3 +226,18 @@ def test_one_who_waited_with_us_is_known_though_their_switch_died_serving_them(h
     scene.give(_import(scene, caller, taken_at=scene.now, ended_at=Instant(0), cause="SWITCH_RESTARTED"))
     assert [event.earlier for event in scene.events(UnattendedCallLost)] == [contact]
     assert len(scene.events(c.ContactEnded)) == 2
+
+
+@pytest.mark.parametrize("lost", (False, True))
+def test_a_call_of_a_switch_that_is_not_known_any_more_with_a_wrong_clock_is_in_the_log_with_the_mark(
+    lost: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    scene = Scene(agents=0)
+    at = Instant(scene.now - 60_000_000)
+    scene.give(_import(scene, node="gone", arrived_at=at, taken_at=at if lost else Instant(0), clock_off=True))
+    (said,) = scene.events(UnattendedCallLost) if lost else scene.events(UnattendedCallEnded)
+    assert isinstance(said, UnattendedCallLost | UnattendedCallEnded)
+    assert (said.arrived_at, said.clock_off) == (at, True)
+    assert [event.reason for event in scene.events(c.ContactEnded)] == [
+        "unattended_lost" if lost else "unattended_abandoned"
+    ]

@@ -1,7 +1,9 @@
 """Who may spool, and who may take over from whom: no caller is ever decided upon twice (docs/decisions/0097)."""
 
+import os
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import psycopg
@@ -302,3 +304,130 @@ def test_a_damaged_spool_is_brought_to_the_log_as_far_as_it_can_be_read_and_the_
     assert said.event == SpoolPutAside(why="damaged", stored=1, left=1)
     assert len(list(place.log.stream(STREAM))) == 1
     assert again.spool.id != name
+
+
+PAGE = 4_096
+MANY = 300
+
+
+def darken(place: Place) -> tuple[str, Path]:
+    """A machine decides much in the dark, and ends: the spool's name, and its file."""
+    first = place.machine("one")
+    lease = first.settle()
+    until(lambda: bool(lease.announced), "it is announced")
+    assert lease.begin_spooling()
+    first.spool.begin(lease.fence)
+    for version in range(1, MANY + 1):
+        said = EngineActivated(epoch=lease.epoch, why="decided in the dark", host="here")
+        first.spool.append(lease.fence, [record(STREAM, version, said)])
+    first.close()
+    return first.spool.id, place.folder / "one" / "spool.db"
+
+
+def cut_short(file: Path) -> None:
+    os.truncate(file, file.stat().st_size - PAGE)
+
+
+def lose_a_page(file: Path, page: int) -> None:
+    with file.open("r+b") as raw:
+        raw.seek(page * PAGE)
+        raw.write(bytes(PAGE))
+
+
+def page_in_the_middle(file: Path) -> int:
+    return file.stat().st_size // PAGE // 2
+
+
+@pytest.mark.parametrize("damage", ("cut short", "page lost", "owner lost", "sequence lost"))
+def test_a_spool_with_a_part_of_its_file_gone_gives_what_comes_before_it_and_the_lease_goes_on(
+    place: Place, damage: str
+) -> None:
+    """This only machine: nobody else could give back its lease."""
+    import sqlite3
+
+    name, file = darken(place)
+    with closing(sqlite3.connect(file)) as by_hand:
+        roots = dict(by_hand.execute("SELECT name, rootpage - 1 FROM sqlite_schema"))
+    if damage == "cut short":
+        cut_short(file)
+    else:
+        page = {"owner lost": roots["owner"], "sequence lost": roots["sqlite_sequence"]}.get(damage)
+        lose_a_page(file, page_in_the_middle(file) if page is None else page)
+    size = file.stat().st_size
+    again = place.machine("one")
+    lease = again.settle()
+    stored = [each.version for each in place.log.stream(STREAM)]
+    assert stored == list(range(1, len(stored) + 1)), "in order, and each once"
+    assert len(stored) == MANY if page_is_of_no_event(damage) else MANY // 4 < len(stored) < MANY
+    (said,) = place.log.stream(f"spool-{name}")
+    left = MANY - len(stored)
+    assert said.event == SpoolPutAside(why="damaged", stored=len(stored), left=left)
+    (aside,) = file.parent.glob("aside-*.db")
+    assert aside.stat().st_size == size, "it is kept as it was found"
+    until(lambda: lease.announced == again.spool.id != name, "the new one is announced")
+    spooled(again, lease, version=len(stored) + 1)
+
+
+def page_is_of_no_event(damage: str) -> bool:
+    return damage in {"owner lost", "sequence lost"}
+
+
+def test_a_spool_of_which_nothing_can_be_read_is_told_of_in_the_log_and_the_lease_goes_on(place: Place) -> None:
+    name, file = darken(place)
+    lose_a_page(file, 0)
+    again = place.machine("one")
+    lease = again.settle()
+    (said,) = place.log.stream(f"spool-{name}")
+    assert said.event == SpoolPutAside(why="damaged", stored=0, left=0)
+    until(lambda: lease.announced == again.spool.id != name, "the new one is announced")
+    again.close()
+    place.machine("one").settle()
+    assert len(list(place.log.stream(f"spool-{name}"))) == 1, "told once"
+
+
+@pytest.mark.parametrize("at", ("dropped", "noted", "moved"))
+def test_an_engine_that_dies_while_it_saves_a_damaged_spool_is_followed(
+    place: Place, monkeypatch: pytest.MonkeyPatch, at: str
+) -> None:
+    """The next one goes on from what is in the log: nothing twice, and the lease does not wait for what was moved."""
+
+    class Died(BaseException):
+        """The process ends here."""
+
+    def die(*_given: object) -> None:
+        raise Died
+
+    name, file = darken(place)
+    lose_a_page(file, page_in_the_middle(file))
+    first = place.machine("one")
+    until(lambda: first.lease, "it has the lease")
+    where = {"dropped": "drop", "noted": "set_aside", "moved": "_make"}[at]
+    with monkeypatch.context() as patch:
+        patch.setattr(Spool, where, die)
+        with pytest.raises(Died):
+            first.settle()
+    first.leader.stop(release=False)
+    first.close()
+    again = place.machine("one")
+    lease = again.settle()
+    stored = [each.version for each in place.log.stream(STREAM)]
+    assert stored == list(range(1, len(stored) + 1))
+    assert MANY // 4 < len(stored) < MANY
+    assert len(list(place.log.stream(f"spool-{name}"))) == 1
+    until(lambda: lease.announced == again.spool.id != name, "the new one is announced")
+
+
+def test_a_damaged_spool_has_one_owner_as_any_other(place: Place) -> None:
+    """Whoever had it open when it was damaged keeps nothing in it any more, and says so."""
+    first = place.machine("one")
+    lease = first.settle()
+    until(lambda: bool(lease.announced), "it is announced")
+    spooled(first, lease)
+    first.spool.tidy()
+    cut_short(place.folder / "one" / "spool.db")
+    other = Spool(place.folder / "one", place.vault, ledger="this one", machine="one", limit_mb=10)
+    assert other.damaged
+    other.own(Fence(SITE, 2, "another"))
+    assert other.stands(Fence(SITE, 2, "another"))
+    assert not first.spool.stands(lease.fence)
+    other.close()

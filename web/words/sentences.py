@@ -168,10 +168,19 @@ def _chosen(name: str) -> Fill:
 
 def _by_switch(event: UnattendedCallEnded, names: Names) -> dict[str, object]:
     if not event.joined_at:
-        return {"how": str(_l("nobody answered"))}
+        return {"how": _by_clock(event, str(_l("nobody answered")))}
     who = names.agent(event.agent_id) if event.agent_id else event.extension or str(_l("the fallback group"))
     length = duration((event.ended_at - event.joined_at) // 1000)
-    return {"how": str(_l("%(who)s talked for %(length)s", who=who, length=length))}
+    return {"how": _by_clock(event, str(_l("%(who)s talked for %(length)s", who=who, length=length)))}
+
+
+def _by_clock(event: UnattendedCallEnded | UnattendedCallLost, said: str) -> str:
+    """With a word where its times are not certain."""
+    return (
+        str(_l("%(said)s (the switch's clock was wrong: its times are not certain)", said=said))
+        if event.clock_off
+        else said
+    )
 
 
 SENTENCES: Final[dict[type[Event], tuple[LazyString, Fill]]] = {
@@ -186,7 +195,7 @@ SENTENCES: Final[dict[type[Event], tuple[LazyString, Fill]]] = {
             "The switch took this call by itself after %(after)s, because we were away, and then died: "
             "nothing more is known"
         ),
-        lambda e, _: {"after": duration((e.taken_at - e.arrived_at) // 1000)},
+        lambda e, _: {"after": _by_clock(e, str(duration((e.taken_at - e.arrived_at) // 1000)))},
     ),
     c.EntryPointMissing: (_l("Alarm: no entry point serves %(dialled)s"), lambda e, _: {"dialled": e.dialled or "–"}),
     c.ContactQueued: (_l("Waits in “%(queue)s”%(expected)s"), _queued),

@@ -38,17 +38,21 @@ class UnattendedCallEnded(Event, frozen=True, kw_only=True):
     agent_id: str = ""
     earlier: str = ""
     """The contact as which the same call had waited with us."""
+    clock_off: bool = False
+    """The switch's clock was put meanwhile, or wrong: the instants are bounded to what can be true, and not certain."""
 
 
 class UnattendedCallLost(Event, frozen=True, kw_only=True):
-    """The switch took the caller, and died before the call was over: of all that came after `taken_at` nobody knows. By
-    the switch's clock.
+    """The switch took the caller, and died before the call was over, or was never heard of again: of all that came
+    after `taken_at` nobody knows. By the switch's clock.
     """
 
     arrived_at: Instant
     taken_at: Instant
     earlier: str = ""
     """The contact as which the same call had waited with us."""
+    clock_off: bool = False
+    """As with `UnattendedCallEnded`."""
 
 
 class ImportCall(Struct, frozen=True, kw_only=True):
