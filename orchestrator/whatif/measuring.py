@@ -124,7 +124,11 @@ class Measure:
         self._seats: dict[str, _Seat] = {}
 
     def take(self, record: Record) -> None:
-        """One record more."""
+        """One record more. What is after the last instant does not count: of a day that is not over, the real one knows
+        no more than that, so the played one may not either.
+        """
+        if record.about.at >= self._last:
+            return
         kind = kind_of(record.stream)
         if kind == "contact":
             self._contact(record.event, ident_of(record.stream), record.about.at)

@@ -54,6 +54,23 @@ def test_unchanged_rules_reproduce_the_real_day_within_the_stated_band(unchanged
     assert 0 < level.most - level.least < 0.3  # a band that says something
 
 
+def test_of_a_day_that_is_not_over_both_sides_know_no_more_than_the_log_does() -> None:
+    """Issue 7: too few agents, half an hour after they began: many wait at that moment."""
+    whole = made.records(made.brought(900, 3, hours=(8, 10)))
+    last = Instant(made.FIRST + (8 * 60 + 30) * 60 * SECOND)
+    cut = ask(asking.taken([each for each in whole if each.about.at < last], made.FIRST, last), seeds=3)
+    figures = {name: (each.real, each.same) for name, each in cut.figures.items()}
+    left = {}
+    for side in (0, 1):
+        offered, answered, abandoned = (
+            found if isinstance(found, float | int) else found.mean  # type: ignore[union-attr]  # neither is None here
+            for found in (figures[name][side] for name in ("offered", "answered", "abandoned"))
+        )
+        left[side] = offered - answered - abandoned
+    assert min(left.values()) > 3, "whoever waits at the end is neither answered nor gone"
+    assert abs(left[0] - left[1]) < 6
+
+
 def test_who_hangs_up_as_an_agent_answers_does_so_again_and_tells_nothing_of_patience() -> None:
     """Issue 7: a third of the callers go in the moment in which they would be joined; agents answer at other times in
     each play, so by the clock alone many of them would be served.
