@@ -180,17 +180,27 @@ class Server:
         if len(line) > LONGEST:
             return _refusal("too_long", f"A request is one line of at most {LONGEST} bytes.")
         try:
-            if b'"ask"' in line and isinstance(asked := _questions.decode(line).ask, str):
-                return {"ok": True, "answer": self._ask(asked)}
-            return self._command.answer(_command_of(line))
+            request = _request_of(line)
+            if isinstance(request, str):
+                return {"ok": True, "answer": self._ask(request)}
+            return self._command.answer(request)
         except msgspec.DecodeError as error:
             return _refusal("bad_request", f"This is no request that can be read: {error}")
         except UnicodeDecodeError:
             return _refusal("bad_request", "A request is JSON in UTF-8.")
-        except RecursionError:
-            return _refusal("bad_request", "This is no request that can be read: its lists lie too deep in each other.")
         except Refused as refused:
             return _refusal(refused.code, refused.message)
+
+
+def _request_of(line: bytes) -> str | DeskCommand:
+    """What is asked in this line, or the command in it. Raises as `_command_of`, and `Refused`."""
+    try:
+        if b'"ask"' in line and isinstance(asked := _questions.decode(line).ask, str):
+            return asked
+        return _command_of(line)
+    except RecursionError:
+        text = "This is no request that can be read: its lists lie too deep in each other."
+        raise Refused("bad_request", text) from None
 
 
 def _command_of(line: bytes) -> DeskCommand:

@@ -333,6 +333,8 @@ def _sealed(fold: _Fold, record: Record, event: keeping.RecordingSealed) -> None
         if (call := fold.calls.get(event.contact_id)) is not None:
             _fill(row, call)
     row.bytes, row.digest = event.length, event.digest
+    if row.length_ms <= 0:  # nobody heard its end, or how long it was
+        row.length_ms = max(0, event.length_ms)
     if row.problem not in _LASTING:
         row.problem = ""
     fold.turn(row, KEPT, record.about.at)

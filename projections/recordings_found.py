@@ -87,7 +87,8 @@ def _plain(wanted: Search) -> list[Condition]:
     if wanted.least_ms is not None:
         found.append(("length_ms >= %s", wanted.least_ms))
     if wanted.most_ms is not None:
-        found.append(("length_ms <= %s", wanted.most_ms))
+        # 0 is what nobody could tell.
+        found.append(("length_ms BETWEEN 1 AND %s", wanted.most_ms))
     return found
 
 

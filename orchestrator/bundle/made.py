@@ -20,6 +20,7 @@ from orchestrator.redrive import redrive
 from orchestrator.redrive.gathered import rests_on, taped
 from orchestrator.redrive.here import Home, fits
 from orchestrator.replay.moments import local
+from orchestrator.replay.snapshots import stood_at
 from orchestrator.service.deciding import Desk, Who
 from orchestrator.tape import Hole, Recorded, segments
 from orchestrator.vault import DataKey
@@ -110,7 +111,7 @@ def pack(window: Window, file: IO[bytes], key: DataKey | None, *, made_at: Insta
 
 
 def _gathered(home: Home, since: Instant, until: Instant) -> Window:
-    first, last = home.log.position_at(since), home.log.position_at(until)
+    first, last = stood_at(home.log, since), stood_at(home.log, until)
     if last - first > MOST_EVENTS:
         zone = home.settings.timezone
         shorter = fits(home.log, first, MOST_EVENTS)

@@ -189,8 +189,6 @@ _BY_KIND: dict[str, tuple[type[Event], ...]] = {
         monitor_events.MonitorExtended,
         monitor_events.MonitorClosed,
         monitor_events.TalkTakenOver,
-        unattended.UnattendedCallEnded,
-        unattended.UnattendedCallLost,
         speaking.MuteAsked,
         speaking.AgentMuted,
         speaking.UnmuteAsked,
@@ -450,9 +448,13 @@ _SPECIAL: dict[type[Event], Entry] = {
         name="ContactArrived",
         cls=contacts.ContactArrived,
         kind="contact",
-        version=2,
-        upcasters=(_with(host="", trunk_id="", to_number="", from_number=""),),
+        version=3,
+        upcasters=(_with(host="", trunk_id="", to_number="", from_number=""), _with(came_at=0)),
     ),
+    **{
+        cls: Entry(name=cls.__name__, cls=cls, kind="contact", version=2, upcasters=(_with(clock_off=False),))
+        for cls in (unattended.UnattendedCallEnded, unattended.UnattendedCallLost)
+    },
     contacts.ContactTurnedAway: Entry(
         name="ContactTurnedAway",
         cls=contacts.ContactTurnedAway,
@@ -529,8 +531,8 @@ _SPECIAL: dict[type[Event], Entry] = {
         name="RecordingSealed",
         cls=keeping.RecordingSealed,
         kind="recording",
-        version=2,
-        upcasters=(_with(node=""),),
+        version=3,
+        upcasters=(_with(node=""), _with(length_ms=-1)),
         adopts_key_of=_heard_in,
     ),
     recording.RecordingsConfigured: Entry(

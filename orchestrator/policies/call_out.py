@@ -29,7 +29,7 @@ from orchestrator.domain.switch.instructions import BridgeLegs, DialOutside, Pla
 from orchestrator.domain.world import World
 from orchestrator.policies.admit import answer_caller, play_waiting, say_goodbye
 from orchestrator.policies.base import Do, Happened, Ids, TellContact, asked_about
-from orchestrator.policies.outward import go
+from orchestrator.policies.outward import go, why_not
 from orchestrator.policies.tell_place import hush
 
 # The switch stops ringing by itself this much later than our own deadline: it only matters when we are gone.
@@ -119,7 +119,7 @@ def _is_over(contact: Contact, now: Instant) -> bool:
 
 def _dial(world: World, number: str, show: str, now: Instant, ids: Ids) -> DialCustomer | MissCustomer:
     looked_at = outside.meant(world.outside, number)
-    cause = outside.why_not(world.outside, looked_at, len(world.outside_legs))
+    cause = why_not(world, looked_at, len(world.outside_legs))
     if cause or world.outside is None:
         return MissCustomer(cause=cause, now=now)
     settings = world.outside.settings

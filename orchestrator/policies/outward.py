@@ -32,6 +32,15 @@ def why_not(world: World, number: str, calling: int) -> str:
     return outside.why_not(world.outside, number, calling)
 
 
+def _why_not_sent(world: World, contact: Contact, number: str) -> str:
+    """The same of a number that the contact's caller is to be put through to: not to the one they call from."""
+    why = why_not(world, number, len(world.outside_legs))
+    own = number_of(world, contact)
+    if not why and own and not spellings(number, _home(world)).isdisjoint(spellings(own, _home(world))):
+        return CALLERS_NUMBER
+    return why
+
+
 def _home(world: World) -> str:
     return world.outside.settings.region if world.outside is not None else ""
 
@@ -50,7 +59,7 @@ def may_go(world: World, contact: Contact, target: Target) -> bool:
     if target.kind == overflow.CALLBACK:
         return contact.callback is None and not why_not(world, number_of(world, contact), calling=0)
     number = outside.meant(world.outside, target.name)
-    return number not in contact.called and not why_not(world, number, len(world.outside_legs))
+    return number not in contact.called and not _why_not_sent(world, contact, number)
 
 
 def go(world: World, contact: Contact, target: Target, now: Instant, ids: Ids) -> Iterator[TellContact]:
@@ -92,9 +101,7 @@ def send_outside(
     is not possible: withheld (no number), not_allowed, outside_full, no_outside, own_number, callers_number.
     """
     cleaned = outside.meant(world.outside, number, region)
-    why = why_not(world, cleaned, len(world.outside_legs))
-    if not why and cleaned == number_of(world, contact):
-        why = CALLERS_NUMBER
+    why = _why_not_sent(world, contact, cleaned)
     if why or world.outside is None:
         return why
     settings = world.outside.settings

@@ -7,6 +7,7 @@ from typing import Final
 from orchestrator.domain.kernel import LIVE_KINDS, SECOND, Instant, Record
 from orchestrator.domain.routing import admission
 from orchestrator.redrive.drive import WARM
+from orchestrator.replay.snapshots import stood_at
 from orchestrator.service.planning import SECTION_OF
 from orchestrator.store import Log
 from orchestrator.tape import Hole, Recorded, read
@@ -52,11 +53,11 @@ def rests_on(log: Log, since: Instant, until: Instant) -> tuple[list[Record], bo
     """The records up to `until`, in order, that decisions between the two instants rest on; and whether that is all of
     the log, or of a long one what was still going on and the day before.
     """
-    last = log.position_at(until)
-    first = log.position_at(Instant(max(0, since - WARM)))
+    last = stood_at(log, until)
+    first = stood_at(log, Instant(max(0, since - WARM)))
     if first <= MOST_WHOLE:
         return list(log.history(until=last, kinds=KINDS)), True
-    recent = log.position_at(Instant(since - WARM - DAY))
+    recent = stood_at(log, Instant(since - WARM - DAY))
     going_on = log.open_streams(_BEGUN, _ENDED, recent)
     found = list(log.history(until=recent, kinds=CONFIGURATION))
     found += (record for record in log.streams(going_on, recent))

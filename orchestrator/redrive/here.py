@@ -14,6 +14,7 @@ from orchestrator.redrive.compared import Report
 from orchestrator.redrive.drive import redrive
 from orchestrator.redrive.gathered import begun, rests_on, taped
 from orchestrator.replay.moments import local
+from orchestrator.replay.snapshots import stood_at
 from orchestrator.settings import Settings
 from orchestrator.store import DeskWriter, KeyShelf, Log, Source
 from orchestrator.tape import segments
@@ -85,8 +86,8 @@ def _window(
     newest = last[0].about.at if last else Instant(0)
     begins = since if since is not None else begun(paths) or Instant(0)
     ends = min(until, newest) if until is not None else newest
-    first = log.position_at(begins)
-    count = log.position_at(ends) - first
+    first = stood_at(log, begins)
+    count = stood_at(log, ends) - first
     if count > MOST_EVENTS:
         raise Refused(
             "bad_window",

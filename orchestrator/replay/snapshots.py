@@ -22,14 +22,13 @@ log = structlog.get_logger(__name__)
 
 # Records between kept states: folding so many takes a fifth of the second that a look may take.
 INTERVAL: Final = 10_000
-# A stretch without kept states that is looked through row by row; beyond it clocks are taken to go forward.
-_LOOKED_THROUGH: Final = 20 * INTERVAL
-
 _BEFORE: Final = (
     "SELECT position, highest_at, state, digest FROM past.snapshots WHERE shape = %s AND position <= %s"
     " ORDER BY position DESC LIMIT 1"
 )
 _REACHED: Final = "SELECT max(position) FROM past.snapshots WHERE shape = %s"
+# Times are the same whatever code kept them: right after an upgrade those of the version before tell them.
+_FURTHEST: Final = "SELECT shape, max(position) FROM past.snapshots GROUP BY shape ORDER BY 2 DESC, 1 LIMIT 1"
 _STRETCH: Final = (
     "SELECT position, coalesce((SELECT max(position) FROM past.snapshots AS one"
     " WHERE one.shape = it.shape AND one.position < it.position), 0)"
@@ -89,20 +88,24 @@ class Snapshots:
 
     def position_at(self, reading: Log, instant: Instant) -> int:
         """Where the log stood at `instant`: the last position whose `at` is not later, also where a clock was put back;
-        0 where there is none.
+        0 where there is none. What no state was kept of is looked through by the server.
         """
-        reached, end = self.reached(), reading.position()
-        if end - reached > _LOOKED_THROUGH:
-            return reading.position_at(instant)
+        shape, reached = self._furthest()
+        end = reading.position()
         if self._is_after(reading, instant, reached, end) and (found := reading.last_not_after(instant, reached, end)):
             return found
         row = self._source.run(
-            lambda connection: connection.execute(_STRETCH, (self.shape, instant), prepare=True).fetchone()
+            lambda connection: connection.execute(_STRETCH, (shape, instant), prepare=True).fetchone()
         )
         if row is None:
             return 0
         until, after = cast("tuple[int, int]", row)
         return reading.last_not_after(instant, after, until)
+
+    def _furthest(self) -> tuple[str, int]:
+        """The code whose states reach furthest, and how far."""
+        row = self._source.run(lambda connection: connection.execute(_FURTHEST, prepare=True).fetchone())
+        return cast("tuple[str, int]", row) if row is not None else (self.shape, 0)
 
     def _is_after(self, reading: Log, instant: Instant, reached: int, end: int) -> bool:
         """Whether any record after the last kept state is not later than this. Each is looked at once."""
@@ -148,8 +151,20 @@ def keep(connection: Connection, shape: str, made: Made, *, after: int) -> bool:
 
 
 def throw_away_others(connection: Connection, shape: str) -> int:
-    """Those of other code; how many they were."""
-    return connection.execute("DELETE FROM past.snapshots WHERE shape <> %s", (shape,)).rowcount
+    """Those of other code that reach no further than this one's and were made more than a day ago; how many they were.
+    Two versions may run beside each other for a while, and the newer one begins with none.
+    """
+    return connection.execute(
+        "DELETE FROM past.snapshots WHERE shape IN (SELECT shape FROM past.snapshots WHERE shape <> %s GROUP BY shape"
+        " HAVING max(made_at) < clock_timestamp() - interval '1 day'"
+        " AND max(position) <= (SELECT max(position) FROM past.snapshots WHERE shape = %s))",
+        (shape, shape),
+    ).rowcount
+
+
+def stood_at(reading: Log, instant: Instant) -> int:
+    """Where a log in a database stood at `instant`, exact: for whoever asks once. Raises `Away`."""
+    return Snapshots(reading.source).position_at(reading, instant)
 
 
 def digest_of(state: bytes) -> bytes:

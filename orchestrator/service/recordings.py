@@ -37,7 +37,7 @@ from orchestrator.service.deciding import Desk, Who
 from orchestrator.service.fetching import Elsewhere, Fetched
 from orchestrator.service.media import LABEL, Media, name_of
 from orchestrator.service.sealed_files import HALF, SealedFile, digest_of, seal, sync_folder, unreadable
-from orchestrator.service.waveforms import Waveform, waveform_of
+from orchestrator.service.waveforms import HEAD_MOST, Waveform, length_ms_of, waveform_of
 from orchestrator.settings import SettingsError
 from orchestrator.store import DeskWriter, Log
 from orchestrator.vault import ERASED, DataKey, Tampered
@@ -178,6 +178,7 @@ class Recordings:
             key=base64.b64encode(key.raw).decode(),
             found=found,
             node=node or self._node,
+            length_ms=length_ms_of(_head_of(source), summary.length),
         )
         self._write(file, contact_id, command)
         self._draw(file, key, Sound(source))
@@ -528,6 +529,11 @@ def folded(records: Iterable[Record]) -> Kept:
     for record in records:
         kept = keeping.evolve(kept, record.event)
     return kept
+
+
+def _head_of(file: Path) -> bytes:
+    with file.open("rb") as opened:
+        return opened.read(HEAD_MOST)
 
 
 def _damage_of(place: Path | Fetched, key: DataKey, sealed: keeping.RecordingSealed) -> str:

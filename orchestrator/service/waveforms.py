@@ -10,7 +10,8 @@ from msgspec import Struct
 
 # So many peaks each side has: more than most screens have room for.
 PEAKS: Final = 600
-_HEAD_MOST: Final = 65_536
+HEAD_MOST: Final = 65_536
+"""So many bytes tell what a file is."""
 _PCM: Final = 1
 _SAMPLE: Final = 2
 _MOST_SIDES: Final = 2
@@ -33,6 +34,16 @@ class _Form(Struct, frozen=True):
     begin: int
 
 
+def length_ms_of(head: bytes, length: int) -> int:
+    """How long a WAV file of `length` bytes lasts, by its first ones (`HEAD_MOST` are enough); -1 where it is none of
+    the kind that switches write.
+    """
+    form = _form_of(head[:HEAD_MOST])
+    if form is None:
+        return -1
+    return max(0, length - form.begin) // (form.channels * _SAMPLE) * 1000 // form.rate
+
+
 def waveform_of(pieces: Iterable[bytes], length: int) -> Waveform | None:
     """The shape of a WAV file of `length` bytes, given piece by piece; None where it is none of the kind that switches
     write: PCM, 16 bits, one channel or two. What its head says of its length is not believed: of a file that was cut
@@ -45,9 +56,9 @@ def waveform_of(pieces: Iterable[bytes], length: int) -> Waveform | None:
     for piece in pieces:
         held += piece
         if form is None:
-            form = _form_of(bytes(held[:_HEAD_MOST]))
+            form = _form_of(bytes(held[:HEAD_MOST]))
             if form is None:
-                if len(held) >= _HEAD_MOST:
+                if len(held) >= HEAD_MOST:
                     return None
                 continue
             del held[: form.begin]

@@ -283,7 +283,7 @@ class Log:
 
     def position_at(self, instant: Instant) -> int:
         """Where the log stood at `instant`: the last position whose `at` is not later; 0 where there is none. A clock
-        is taken to have never been put back by more than ten seconds; `last_not_after` takes nothing for granted.
+        is taken to have never been put back by more than ten seconds; `replay.snapshots` takes nothing for granted.
 
         A binary search for a place from which on everything is later, then a short walk back.
         """

@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from orchestrator.domain.kernel import Instant, Record, Refused, kind_of
 from orchestrator.domain.routing.queues import QueueConfigured
+from orchestrator.replay.snapshots import stood_at
 from orchestrator.service.planning import SECTION_OF
 from orchestrator.store import Log
 from orchestrator.whatif.changes import Changes, Setting, Wanted
@@ -118,7 +119,7 @@ class Real(Struct, frozen=True):
 
 def read(log: Log, first: Instant, last: Instant) -> Real:
     """A day, or a few, of the log. Raises `Refused` (`no_calls`), `Away`."""
-    before, end = log.position_at(Instant(first - 1)), log.position_at(Instant(last - 1))
+    before, end = stood_at(log, Instant(first - 1)), stood_at(log, Instant(last - 1))
     configured = list(log.history(until=before, kinds=CONFIGURED)) if before else []
     names = log.open_streams(begun=("AgentSignedIn",), ended=("AgentSignedOut",), until=before) if before else []
     changed: list[Record] = []

@@ -44,6 +44,24 @@ def seal(kit: ReadKit, ident: str, at: float = 100.0) -> None:
     kit.tell(f"recording-{ident}-talk", event, at)
 
 
+def test_how_long_a_recording_is_whose_end_nobody_heard_is_told_by_its_file(kit: ReadKit) -> None:
+    """Feature 8.2: of incidents above all. What nobody can tell is found by no length."""
+    kit.build(MODEL)
+    for ident, length_ms in (("c1", 1_800_000), ("c2", -1)):
+        kit.tell(f"contact-{ident}", arrived(), 0)
+        kit.tell(f"contact-{ident}", contacts.RecordingBegun(file=f"{ident}-talk.wav"), 1)
+        sealed = keeping.RecordingSealed(
+            contact_id=ident, file=f"{ident}-talk.wav", digest="d", length=1, key="a2V5", length_ms=length_ms,
+            found=keeping.UNFINISHED,
+        )  # fmt: skip
+        kit.tell(f"recording-{ident}-talk", sealed, 100)
+    kit.keep_up(MODEL)
+    assert row_of(kit, "c1-talk.wav").length_ms == 1_800_000
+    assert found(kit, Search(least_ms=60_000)) == ["c1"]
+    assert found(kit, Search(most_ms=5_000)) == []
+    assert found(kit, Search(most_ms=1_800_000)) == ["c1"]
+
+
 def found(kit: ReadKit, wanted: Search) -> list[str]:
     return [row.contact_id for row in kit.read(lambda c: recordings_found.search(c, kit.kit.vault, wanted)).items]
 

@@ -24,7 +24,7 @@ from orchestrator.replay.keeper import Gone, Keeper, nights
 from orchestrator.replay.night import Night, walks
 from orchestrator.replay.picture import picture
 from orchestrator.replay.scrubber import Scrubber
-from orchestrator.replay.snapshots import Snapshots
+from orchestrator.replay.snapshots import Snapshots, stood_at
 from orchestrator.store import Log, Source
 from orchestrator.store.mapper import LedgerMapper
 from orchestrator.vault import ERASED, SEALED
@@ -185,17 +185,32 @@ def test_whoever_is_erased_is_erased_in_every_snapshot(kit: Kit, projector: Sour
     assert told(thaw(found.state, kit.log), centre.now) == told(folded(kit.log, last), centre.now)
 
 
-def test_a_changed_fold_never_reads_a_snapshot_of_the_one_before(kit: Kit, projector: Source) -> None:
-    """Feature 11.2: they are tagged by the code; the next keeper throws the old ones away."""
+def test_a_changed_fold_never_reads_a_snapshot_of_the_one_before(
+    kit: Kit, projector: Source, database: Database
+) -> None:
+    """Feature 11.2: they are tagged by the code; a day later, and once it has come as far, the new one throws the old
+    ones away: two versions that run beside each other leave each other's alone.
+    """
     store(kit, busy_day().records)
     kept(kit, projector, of="yesterdays")
     today = Snapshots(projector)
     assert today.shape != "yesterdays"
     assert today.reached() == 0
     assert today.before(1_000_000) is None
+    kept(kit, projector, of="tomorrows")
     kept(kit, projector)
-    assert Snapshots(projector, of="yesterdays").reached() == 0
-    assert today.reached() > 0
+    yesterdays, last = Snapshots(projector, of="yesterdays"), today.reached()
+    assert yesterdays.reached() == last > 0
+    with psycopg.connect(database.owner, autocommit=True) as owner:
+        owner.execute("UPDATE past.snapshots SET made_at = made_at - interval '2 days' WHERE shape = 'yesterdays'")
+        further = "UPDATE past.snapshots SET position = %s WHERE shape = 'yesterdays' AND position = %s"
+        owner.execute(further, (last + 1, last))
+        kept(kit, projector)
+        assert yesterdays.reached() == last + 1, "it tells what today's does not yet"
+        owner.execute(further, (last, last + 1))
+    kept(kit, projector)
+    assert yesterdays.reached() == 0
+    assert Snapshots(projector, of="tomorrows").reached() == today.reached() > 0
 
 
 def test_a_damaged_snapshot_is_passed_over_and_the_night_throws_it_away(
@@ -241,14 +256,14 @@ def test_the_night_throws_away_what_is_not_the_fold(kit: Kit, projector: Source,
 
 
 def test_a_keeper_whose_snapshots_are_gone_begins_anew_and_leaves_no_stretch_out(kit: Kit, projector: Source) -> None:
-    """Feature 11.2: another version threw them away meanwhile; what it would have made next stands on nothing."""
+    """Feature 11.2: somebody threw them away meanwhile; what it would have made next stands on nothing."""
     store(kit, busy_day().records)
     snapshots = Snapshots(projector)
     keeper = Keeper(projector, snapshots, interval=20)
     keeper.begin()
     records = list(keeper.log.history())
     keeper.take(records[:30])
-    kept(kit, projector, of="tomorrows")
+    projector.run(lambda connection: connection.execute("DELETE FROM past.snapshots").rowcount)
     with pytest.raises(Gone):
         keeper.take(records[30:])
     assert snapshots.reached() == 0
@@ -367,6 +382,27 @@ def test_where_a_clock_was_put_back_an_instant_is_its_second_time_and_says_so(
         assert past.put_back == (highest - instant if highest - instant > 10 * SECOND else 0)
         told_twice += past.put_back > 0
     assert told_twice
+
+
+@pytest.mark.parametrize("whose", ("nobody", "today", "yesterdays"))
+def test_where_a_clock_was_ahead_for_a_while_every_instant_is_found(kit: Kit, projector: Source, whose: str) -> None:
+    """Issue 7, bad input: also where no state is kept, and right after an upgrade, when only old code kept any."""
+    records = busy_day().records
+    ahead = range(len(records) * 4 // 10, len(records) * 6 // 10)
+    store(
+        kit,
+        [
+            replace(each, about=replace(each.about, at=Instant(each.about.at + 86_400 * SECOND * (place in ahead))))
+            for place, each in enumerate(records)
+        ],
+    )
+    if whose != "nobody":
+        kept(kit, projector, of="" if whose == "today" else whose)
+    log = list(kit.log.history())
+    for record in log:
+        exact = max(each.position for each in log if each.about.at <= record.about.at)
+        assert stood_at(kit.log, record.about.at) == exact
+    assert stood_at(kit.log, Instant(0)) == 0
 
 
 def test_a_scrubber_takes_what_is_kept_and_forgets_after_a_while(kit: Kit, projector: Source) -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import struct
 import threading
 from pathlib import Path
 
@@ -258,6 +259,17 @@ def test_a_file_without_its_event_is_found_once_it_is_quiet_and_kept(kept: Keepi
     found = {event.file: event.found for name in (begun.name, orphan.name) for event in kept.told(name)}  # type: ignore[attr-defined]
     assert found == {begun.name: "unfinished", orphan.name: "orphan"}
     assert kept.findings(digests=True) == []
+
+
+def test_how_long_a_recording_is_is_told_by_what_the_file_holds(kept: Keeping) -> None:
+    """Feature 8.2: its head was written at the beginning, and says another length; nobody heard its end."""
+    head = struct.pack("<4sI4s4sIHHIIHH4sI", b"RIFF", 36, b"WAVE", b"fmt ", 16, 1, 2, 8_000, 32_000, 4, 16, b"data", 0)
+    kept.sealed(sound=head + bytes(32_000 * 3))
+    kept.sealed(file="talk-2.wav", sound=SOUND)
+    assert [event.length_ms for event in kept.told() if isinstance(event, k.RecordingSealed)] == [3_000]
+    other = kept.recordings.state("talk-2.wav").sealed
+    assert other is not None
+    assert other.length_ms == -1, "no sound of a kind that is known"
 
 
 def test_a_file_whose_end_was_never_heard_is_sealed_once_its_contact_is_over_and_it_is_quiet(kept: Keeping) -> None:

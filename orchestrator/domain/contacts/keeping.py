@@ -47,8 +47,8 @@ _CASE: Final = re.compile(r"[\w/.#-]{1,40}")
 # --- events ----------------------------------------------------------------------------------------------------------
 class RecordingSealed(Event, frozen=True, kw_only=True):
     """The file is kept encrypted; the one that the switch wrote may go. `digest`: SHA-256 of what the switch wrote, as
-    hexadecimal digits; `length` in bytes. `found`: finished, unfinished, orphan, second. `node`: the switch on whose
-    machine it is kept; empty where nobody knows.
+    hexadecimal digits; `length` in bytes, `length_ms` by those, -1 where the file does not say what they are. `found`:
+    finished, unfinished, orphan, second. `node`: the switch on whose machine it is kept; empty where nobody knows.
     """
 
     contact_id: str
@@ -59,6 +59,7 @@ class RecordingSealed(Event, frozen=True, kw_only=True):
     """The key of this one file, base64."""
     found: str = FINISHED
     node: str = ""
+    length_ms: int = -1
 
 
 class RecordingDiscarded(Event, frozen=True, kw_only=True):
@@ -138,6 +139,7 @@ class Seal(Struct, frozen=True, kw_only=True):
     key: str
     found: str
     node: str = ""
+    length_ms: int = -1
 
 
 class Discard(Struct, frozen=True, kw_only=True):
@@ -243,6 +245,7 @@ def decide(kept: Kept, command: Command) -> tuple[Event, ...]:
                     key=command.key,
                     found=command.found,
                     node=command.node,
+                    length_ms=command.length_ms,
                 ),
             )
         case Discard() if kept.sealed is None and not kept.discarded:
