@@ -229,6 +229,31 @@ def test_ops_drag_time_back_by_mouse_and_by_keyboard(running: Running, language:
     look(page, "ops", language)
 
 
+def test_a_replay_plays_as_fast_as_it_is_told(running: Running) -> None:
+    """Feature 11.3: from a tenth to a thousand times, by keyboard alone. The browser's clock is the test's."""
+    page = running.sign_in("operations", "en")
+    page.clock.install()
+    page.goto(f"{running.url}/replay/")
+    page.focus("#scrubber-time")
+    page.keyboard.press("Home")
+    page.wait_for_selector("[data-moment][data-position='0']")
+
+    def value(name: str = "value") -> int:
+        return int(page.evaluate("name => Number(document.getElementById('scrubber-time')[name])", name))
+
+    for key, presses, speed in (("-", 3, 0.1), ("+", 6, 10), ("+", 3, 1_000)):
+        for _ in range(presses):
+            page.keyboard.press(key)
+        assert float(page.input_value("[data-speed]")) == speed
+        before = value()
+        page.keyboard.press("p")
+        page.clock.run_for(1_000)
+        if page.get_attribute("[data-play]", "aria-pressed") == "true":
+            page.keyboard.press("p")
+        assert value() == min(before + round(1_000 * speed), value("max"))
+    page.wait_for_selector("[data-moment]:not([data-position='0'])")
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_back_office_works_an_order_of_a_known_customer(running: Running, language: str) -> None:
     """Features 5.1, 5.3 and 6.1: a customer found by name, their order opened, given to oneself, done, closed."""
