@@ -3,6 +3,7 @@
 import pytest
 
 from orchestrator.domain.contacts import contacts as c
+from orchestrator.domain.contacts.recording import WITHOUT_A_FILE
 from orchestrator.domain.engine import DatabaseReturned
 from orchestrator.domain.staff import shifts as s
 from orchestrator.runner import inputs
@@ -108,7 +109,9 @@ def assert_all_agree(house: House, phones: list[BaresipPhone], callers: SippCall
     files = {finished.file for finished in house.ledger.all(c.RecordingFinished)}
     assert files == {begun.file for begun in house.ledger.all(c.RecordingBegun)}
     assert served - talks_under(house, 0.1) <= len(files) <= served  # a recording takes 10 ms to begin
-    assert all((driver.recordings / file).is_file() for file in files)
+    # Of a talk of less than a frame the switch leaves no file, and says so.
+    empty = {finished.file for finished in house.ledger.all(c.RecordingFinished) if finished.cause in WITHOUT_A_FILE}
+    assert {file for file in files if not (driver.recordings / file).is_file()} == empty
 
 
 @pytest.mark.slow
