@@ -383,7 +383,6 @@ REFUSALS: Final[dict[str, LazyString | tuple[Row, ...]]] = {
     "not_consulting": _l("Nobody is asked about this caller any more."),
     "no_such_recording": _l("There is no such recording."),
     "not_recorded": _l("Nothing is being recorded, so there is nothing to mask."),
-    "callers_number": _l("That is the caller's own number; choose another."),
     "own_number": _l("That is a number of this house; calling it would only come back here."),
     "recording_away": (
         (

@@ -17,7 +17,6 @@ from orchestrator.domain.world import World
 from orchestrator.policies.base import Ids, TellContact
 
 OWN_NUMBER: Final = "own_number"
-CALLERS_NUMBER: Final = "callers_number"
 
 
 def number_of(world: World, contact: Contact) -> str:
@@ -30,15 +29,6 @@ def why_not(world: World, number: str, calling: int) -> str:
     if number and not spellings(number, _home(world)).isdisjoint(_own_numbers(world)):
         return OWN_NUMBER
     return outside.why_not(world.outside, number, calling)
-
-
-def _why_not_sent(world: World, contact: Contact, number: str) -> str:
-    """The same of a number that the contact's caller is to be put through to: not to the one they call from."""
-    why = why_not(world, number, len(world.outside_legs))
-    own = number_of(world, contact)
-    if not why and own and not spellings(number, _home(world)).isdisjoint(spellings(own, _home(world))):
-        return CALLERS_NUMBER
-    return why
 
 
 def _home(world: World) -> str:
@@ -59,7 +49,7 @@ def may_go(world: World, contact: Contact, target: Target) -> bool:
     if target.kind == overflow.CALLBACK:
         return contact.callback is None and not why_not(world, number_of(world, contact), calling=0)
     number = outside.meant(world.outside, target.name)
-    return number not in contact.called and not _why_not_sent(world, contact, number)
+    return number not in contact.called and not why_not(world, number, len(world.outside_legs))
 
 
 def go(world: World, contact: Contact, target: Target, now: Instant, ids: Ids) -> Iterator[TellContact]:
@@ -98,10 +88,10 @@ def send_outside(
     world: World, contact: Contact, number: str, now: Instant, ids: Ids, region: str = ""
 ) -> SendOutside | str:
     """The command by which this number, as typed in a region, is called for the waiting caller; or, as a code, why that
-    is not possible: withheld (no number), not_allowed, outside_full, no_outside, own_number, callers_number.
+    is not possible: withheld (no number), not_allowed, outside_full, no_outside, own_number.
     """
     cleaned = outside.meant(world.outside, number, region)
-    why = _why_not_sent(world, contact, cleaned)
+    why = why_not(world, cleaned, len(world.outside_legs))
     if why or world.outside is None:
         return why
     settings = world.outside.settings

@@ -45,7 +45,6 @@ NO_CALL: Final[Mapping[str, str]] = MappingProxyType(
         outside.WITHHELD: "There is no number that could be called; give one of 5 to 15 digits, best from + on.",
         outside.NOT_ALLOWED: "This number may not be called; see `allowed` and `refused` of [outside].",
         outward.OWN_NUMBER: "That is a number of this house; calling it would only come back here.",
-        outward.CALLERS_NUMBER: "That is the caller's own number; choose another.",
         outside.FULL: "As many numbers outside are being called as may be at once; try again in a moment.",
     }
 )

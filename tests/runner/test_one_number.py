@@ -146,13 +146,6 @@ def test_no_door_leads_back_into_this_house(door: Door, typed: str) -> None:
     assert door(typed, ours) == ("own_number", [])
 
 
-@pytest.mark.parametrize("door", (_transfer, _consult, _sent))
-@pytest.mark.parametrize("typed", ("+8613800138000", "+86 (0)138 0013 8000"))
-def test_nobody_is_passed_on_to_their_own_number(door: Door, typed: str) -> None:
-    """Issue 5, bad input: they would hear music while their own busy line is called."""
-    assert door(typed, RULES) == ("callers_number", [])
-
-
 def test_two_ways_of_writing_are_one_number() -> None:
     """Nobody is called twice, nor is a number of the house called, because somebody wrote it in another way."""
     scene = Scene(1)

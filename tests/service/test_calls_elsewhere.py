@@ -112,9 +112,9 @@ def test_a_file_that_says_something_else_by_now_is_not_removed(machine: Machine)
 
 
 def test_what_is_no_record_is_put_aside_there_sealed(machine: Machine) -> None:
-    """Nothing is lost, and a strange name, a link and another switch's record keep none behind them waiting."""
+    """Nothing is lost, and a strange name, a link and a record of nobody's keep none behind them waiting."""
     machine.lay("..%2Fstrange", b"x")
-    machine.lay(OTHER, text(uuid=OTHER, ringledger_node="near"))
+    machine.lay(OTHER, text(uuid=OTHER, ringledger_node="../near"))
     (machine.folder / f"{LEG.replace('d8cca8ec', '11111111')}.cdr.json").symlink_to(__file__)
     good, ledger = machine.lay(), Ledger()
     assert of(ledger, Lying(machine.place(), lambda: FAR)).look() == 1

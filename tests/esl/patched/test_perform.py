@@ -166,7 +166,8 @@ def test_ringing_an_agent_names_the_leg_and_carries_our_ids(rig: Rig) -> None:
     rig.ring()
     (command,) = rig.written()
     assert command == background(
-        "originate {origination_uuid=agent-1,ringledger_contact=c-1,ringledger_offer=o-1,originate_timeout=21,"
+        "originate {origination_uuid=agent-1,ringledger_contact=c-1,ringledger_offer=o-1,ringledger_phone=1001,"
+        "originate_timeout=21,"
         "ignore_early_media=true,origination_caller_id_number=+31201234567,origination_caller_id_name='Ann'}"
         "user/1001@ringledger &park()"
     )
