@@ -66,7 +66,7 @@ DEFAULT_WAIT_MS = 600_000
 # What a switch tells of legs on their way through a call that goes as it should.
 SIGNS_OF_LIFE = (facts.LegCreated, facts.LegAnswered, facts.LegUnbridged)
 
-NOW: Final = Instant(0)
+_JUST_CAME: Final = Instant(0)
 
 # News that is of more than the life of one leg, and is looked at for itself.
 _OF_MORE_THAN_A_LEG: Final = frozenset(
@@ -250,7 +250,7 @@ def receive(
     found: str,
     ids: Ids,
     node: str = "",
-    came_at: Instant = NOW,
+    came_at: Instant = _JUST_CAME,
 ) -> TellContact:
     """The command that makes a contact of a caller's leg. `came_at`: when it came, where that was not just now."""
     dialled, trunk, host = clean_dialled(fact.dialled), clean_dialled(fact.trunk), clean_dialled(fact.host)
@@ -566,7 +566,8 @@ def _heartbeat(world: World, memory: Memory, fact: facts.Heartbeat, now: Instant
     if node is None or not node.in_step:
         return
     ours = sum(1 for contact_id in world.contact_of_leg.values() if world.contacts[contact_id].node == fact.node)
-    ours += len(node.strays)
+    # A talk of which the log knows nothing has the caller's channel and the phone's, which may be a stray by now.
+    ours += len({*node.strays, *node.talks}) + len(node.talks)
     # Two channels carry each leg that comes over a trunk: the one from there, and the one to the phone.
     ours += 2 * sum(1 for via in world.far_legs.values() if via == fact.node)
     disagreed = memory.disagreed(fact.node, now=ours != fact.sessions)

@@ -365,6 +365,10 @@ def test_nobody_is_offered_to_a_phone_that_talks_with_somebody_of_whom_nothing_i
     ]
     caller = scene.park()
     assert not scene.rings_of(caller)
+    looks = len(scene.instructions(TakeSnapshot))
+    for _ in range(3):  # its two channels and the caller's are what the switch should have
+        scene.give(facts.Heartbeat(node=NODE, core="core-1", sessions=3))
+    assert len(scene.instructions(TakeSnapshot)) == looks, "a talk that is known of is no reason to look again"
     scene.snapshot(scene.seen(caller), *talk)
     assert len(scene.events(nodes.UnknownTalkFound)) == 1
     scene.restart()
