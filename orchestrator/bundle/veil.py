@@ -12,6 +12,7 @@ import hashlib
 import re
 import secrets
 from collections.abc import Callable, Iterable, Iterator
+from itertools import count
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -97,7 +98,8 @@ class Veil:
             return f"p-{self._digest(text)[:8].translate(_LETTERS)}{'0' * any(map(str.isdigit, text))}"
         if _NUMBER.fullmatch(text) and sum(map(str.isdigit, text)) <= _LONGEST:
             return self._numbers.text(text)
-        return _GROUP.sub(self._digits, text)
+        made = (self._grouped(text, turn) for turn in count())
+        return next(each for each in made if phone_codes.read(each) is None)
 
     # --- the tape ----------------------------------------------------------------------------------------------------
     def _input(self, line: Recorded) -> Iterator[Recorded]:
@@ -160,10 +162,14 @@ class Veil:
         return bool(dialled) and phone_codes.read(dialled) is None and not self._numbers.is_of_the_house(dialled)
 
     # --- pseudonyms --------------------------------------------------------------------------------------------------
-    def _digits(self, group: re.Match[str]) -> str:
-        """As many other digits."""
-        many = len(group[0])
-        return f"{int(self._digest(group[0]), 16) % 10**many:0{many}}"
+    def _grouped(self, text: str, turn: int) -> str:
+        """As many other digits in each group. What a phone dialled is no code by chance: that would be a wish."""
+
+        def digits(group: re.Match[str]) -> str:
+            many = len(group[0])
+            return f"{int(self._digest(f'{group[0]} {turn}'), 16) % 10**many:0{many}}"
+
+        return _GROUP.sub(digits, text)
 
     def _digest(self, text: str) -> str:
         return hashlib.blake2b(text.encode("utf-8", "replace"), key=self._key, digest_size=16).hexdigest()

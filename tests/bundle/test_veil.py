@@ -14,6 +14,7 @@ from orchestrator.domain.switch import contexts
 from orchestrator.domain.switch.facts import LegParked, SeenLeg, Snapshot
 from orchestrator.domain.switch.instructions import RingAgent
 from orchestrator.esl.events import SwitchEvent
+from orchestrator.runner import phone_codes
 from orchestrator.runner.inputs import AskCallback, Ready
 from orchestrator.tape import Hole, Recorded
 from orchestrator.tape.form import Told
@@ -115,6 +116,17 @@ def test_whom_an_agent_dials_past_the_desk_leaves_the_house_in_no_bundle(*, pseu
         assert isinstance(kept, Recorded)
         assert isinstance(kept.body, LegParked)
         assert kept.body.dialled == ours, "codes and extensions are of the house, and decided by"
+
+
+def test_what_is_no_code_at_a_phone_becomes_none() -> None:
+    """One in fifty would, by chance: a wish to park that nobody had."""
+    typed = [text for text in (f"*{number:02}" for number in range(100)) if phone_codes.read(text) is None]
+    for veil in (Veil(NOBODY, pseudonymous=True) for _ in range(20)):
+        for text in typed:
+            (line,) = veiled(veil, beside_the_desk(text))
+            assert isinstance(line, Recorded)
+            assert isinstance(line.body, LegParked)
+            assert phone_codes.read(line.body.dialled) is None
 
 
 @pytest.mark.parametrize(
