@@ -3,7 +3,8 @@
 Words: `ended` (the call is over), `waits` (in the queue, with music, or offered anew), `agent` (talks with the agent
 again), `colleague` (talks with whoever was asked), `offered` (the phone of whoever was asked rings on, and the caller
 is offered to them), `room` (all who stay go on hearing each other in their room, with the agent, or while the agent
-speaks with one of them alone), `music` (hears it while the agent speaks with whoever is asked now).
+speaks with one of them alone), `music` (hears it while the agent speaks with whoever is asked now), `number` (talks
+with the number outside), `supervisor` (talks with the one who takes over), `promised` (is called again in turn).
 A cause of the network changes none of it: a leg that is gone is gone. Where the whole switch is, everything has ended;
 where it is another than the caller's, with phones alone, the caller has not.
 
@@ -34,6 +35,31 @@ aside_coming   ended         colleague     room          room
 passed_on      ended         -             waits         -
 """
 
+# Whoever else may be there: who fetches a caller from a place (`agent`), a supervisor, a number outside. From
+# `calling_back` on the number is the customer's.
+_BESIDE: Final = """
+state          caller        agent         colleague     supervisor    number
+parked         ended         -             -             -             -
+retrieving     ended         waits         -             -             -
+listened       ended         ended         -             agent         -
+whispered      ended         ended         -             agent         -
+barged         ended         ended         -             agent         -
+taking_over    ended         supervisor    -             waits         -
+taken_over     ended         -             -             ended         -
+asking_out     ended         offered       -             -             agent
+consulting_out ended         number        -             -             agent
+turn_out       ended         number        -             -             agent
+together_out   ended         number        -             -             agent
+inviting_out   ended         colleague     agent         -             room
+guest_out      ended         colleague     room          -             room
+passed_out     ended         -             -             -             waits
+talking_out    ended         -             -             -             ended
+calling_back   -             promised      -             -             promised
+dialling       -             ended         -             -             -
+calling        -             ended         -             -             ended
+dialled        -             ended         -             -             ended
+"""
+
 # Of whom the phone is on a switch of its own, with which it is lost; `all`: everybody's but the caller's.
 _LOST: Final = """
 state          agent         colleague     guest         all
@@ -51,6 +77,22 @@ guest_held     colleague     agent         room          waits
 aside          colleague     music         room          waits
 coming_in      colleague     room          room          waits
 passed_on      -             waits         -             waits
+"""
+# Whom an agent dials is called from the switch that has the agent's phone, and is lost with it.
+_LOST_BESIDE: Final = """
+state          agent         colleague     supervisor    all
+retrieving     waits         -             -             waits
+listened       waits         -             agent         waits
+whispered      waits         -             agent         waits
+barged         waits         -             agent         waits
+taking_over    supervisor    -             waits         waits
+taken_over     -             -             waits         waits
+asking_out     offered       -             -             -
+consulting_out number        -             -             -
+turn_out       number        -             -             -
+together_out   number        -             -             -
+inviting_out   colleague     agent         -             waits
+guest_out      colleague     room          -             number
 """
 
 CAUSES: Final = (
@@ -78,14 +120,16 @@ def _rows(table: str) -> tuple[Row, ...]:
     )
 
 
-ROWS: Final = _rows(_TABLE)
-"""Every field that can be."""
-LOST: Final = _rows(_LOST)
+BESIDE: Final = _rows(_BESIDE)
+ROWS: Final = _rows(_TABLE) + BESIDE
+"""Every field that can be, and those of them in which somebody else is there."""
+LOST: Final = _rows(_LOST) + _rows(_LOST_BESIDE)
 """The same of a switch that is lost with phones, and is not the caller's."""
 NOT_BY_A_SWITCH: Final = {
     "joining": "two of three are in the room for some milliseconds, which no end can aim at: races by seed do",
     "coming_in": "as long as that, a guest who was on hold or alone with the agent is on the way back into the room",
     "aside_coming": "the same, while the agent speaks with another one alone",
+    "taking_over": "the caller and the supervisor are joined within milliseconds",
 }
 """The states in which no switch can be held, and why."""
 SELDOM: Final = {

@@ -22,6 +22,7 @@ from tests.lab.patience import until
 from tests.lab.phone import (
     BaresipPhone,
     EarlyNumbers,
+    NumberAtPhone,
     ObedientPhone,
     OutsideNumbers,
     RefusingPhone,
@@ -156,6 +157,10 @@ class Driver(ABC):
     @abstractmethod
     def outside(self, number: str, behaviour: Outsider = "answers") -> None:
         """What a number outside does with calls, from now to the end of the test."""
+
+    @abstractmethod
+    def number_at_phone(self, number: str, *, answers: bool = True) -> PhoneEnd:
+        """A number outside whose phone answers by itself or rings, and puts down when told to."""
 
     @abstractmethod
     def number_shown(self, number: str) -> str:
@@ -396,6 +401,10 @@ class RealDriver(Driver):
         ring_ms = {"rings": 60_000, "slow": SLOW_MS}.get(behaviour, 100)
         self.stack.enter_context(OutsideNumbers(folder, port, status=status, ring_ms=ring_ms))
 
+    def number_at_phone(self, number: str, *, answers: bool = True) -> PhoneEnd:
+        phone = NumberAtPhone(self.folder, number, self.real.outside_port, answers=answers)
+        return _Talker(self.stack.enter_context(phone))
+
     def number_shown(self, number: str) -> str:
         last = max((self.folder / number).rglob("story.log"), key=lambda story: story.stat().st_mtime)
         return str(re.findall(r"^shown .*<sip:([^@>]*)@", last.read_text(errors="replace"), re.MULTILINE)[-1])
@@ -597,6 +606,10 @@ class SimulatedDriver(Driver):
             case "gone":
                 script |= {"behaviour": "reject", "sip_status": 503, "answer_after_ms": 0}
         self.tell(f"outside {json.dumps(script)}")
+
+    def number_at_phone(self, number: str, *, answers: bool = True) -> PhoneEnd:
+        self.outside(number, "answers" if answers else "rings")
+        return _SimulatedPhone(self, number)
 
     def number_shown(self, number: str) -> str:
         with self.control() as control:

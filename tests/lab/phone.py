@@ -65,7 +65,9 @@ class BaresipPhone:
         answers: bool = True,
         hertz: int = 500,
         expires_s: int = 60,
+        listens_at: int = 0,
     ) -> None:
+        """`expires_s` 0: it registers nowhere, and is called at the port `listens_at`."""
         self.folder = folder / f"phone-{account.extension}-{next(_numbers)}"
         self.folder.mkdir(parents=True)
         self.account, self.registrar = account, port
@@ -79,7 +81,8 @@ class BaresipPhone:
         modules = next((folder for folder in MODULES if Path(folder).is_dir()), None)
         assert modules, f"baresip's modules are in none of {MODULES}: install baresip"
         rtp = free_range(20)
-        self.sip_port = free_port()
+        self.sip_port = listens_at or free_port()
+        self._registers = expires_s > 0
         config = CONFIG.format(
             sip=self.sip_port, rtp=rtp, rtp_last=rtp + 19, hertz=hertz, modules=modules, control=self.control_port
         )
@@ -96,7 +99,8 @@ class BaresipPhone:
         self.child = Child(command, output=self.folder / "output.txt", folder=self.folder)
         try:
             self._socket = until(self._connected, "baresip to take commands")
-            until(self._registered, f"phone {self.account.extension} to be registered")
+            if self._registers:
+                until(self._registered, f"phone {self.account.extension} to be registered")
         except AssertionError as error:
             self.child.stop()
             raise AssertionError(f"{error}. {self.child.last_words()}") from None
@@ -195,6 +199,14 @@ class BaresipPhone:
             return socket.create_connection(("127.0.0.1", self.control_port), timeout=5)
         except ConnectionError:
             return None
+
+
+class NumberAtPhone(BaresipPhone):
+    """A number behind a trunk, at a phone that puts down when it is told to."""
+
+    def __init__(self, folder: Path, number: str, port: int, *, answers: bool = True) -> None:
+        """`port` is where the switch's trunk leads."""
+        super().__init__(folder, Phone(number, "nobody registers"), port, answers=answers, expires_s=0, listens_at=port)
 
 
 class SippPhones:

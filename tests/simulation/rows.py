@@ -11,10 +11,9 @@ from types import MappingProxyType
 from typing import Final
 
 from orchestrator.domain.contacts.asides import ON_HOLD, alone_with
-from orchestrator.domain.contacts.consults import CALLER, CONSULTED, CONSULTING, TOGETHER, Consult
+from orchestrator.domain.contacts.consults import CONSULTING
 from orchestrator.domain.contacts.contacts import Contact
 from orchestrator.domain.contacts.guests import are_together, in_room, on_the_way_in
-from orchestrator.domain.contacts.transfers import AGENT, under_way
 from orchestrator.domain.kernel import Instant, Record, ident_of, kind_of
 from orchestrator.domain.switch.causes import WITH_THE_SWITCH
 from orchestrator.domain.switch.facts import LegHungUp
@@ -23,7 +22,9 @@ from orchestrator.runner import Input
 from orchestrator.runner import inputs as i
 from tests.matrix import CAUSES, LOST, ROWS, Row
 from tests.simulation.agenda import Agenda
+from tests.simulation.outsiders import NUMBERS
 from tests.simulation.pressing import Pressers
+from tests.simulation.states import becomes, legs_of, named, state_of
 
 _ROW: Final = MappingProxyType({(row.state, row.who): row for row in ROWS})
 _LOST: Final = MappingProxyType({(row.state, row.who): row for row in LOST})
@@ -43,6 +44,15 @@ _SHARE: Final[Mapping[str, float]] = MappingProxyType(
         "aside": 0.3,
         "coming_in": 0.1,
         "aside_coming": 0.3,
+        "parked": 0.05,
+        "asking_out": 0.04,
+        "consulting_out": 0.12,
+        "turn_out": 0.3,
+        "together_out": 0.15,
+        "inviting_out": 0.1,
+        "passed_out": 0.1,
+        "dialling": 0.04,
+        "calling": 0.1,
     }
 )
 _USUAL: Final = 0.4
@@ -64,100 +74,35 @@ _GOES_ON: Final[Mapping[str, float]] = MappingProxyType(
 )
 # The states that are rarest otherwise: so often the call goes on from here as soon as it is in them.
 _ON_AT_ONCE: Final[Mapping[str, float]] = MappingProxyType(
-    {"talking": 0.2, "consulting": 0.6, "together": 0.9, "conference": 0.9}
+    {
+        "talking": 0.2,
+        "consulting": 0.6,
+        "consulting_out": 0.8,
+        "together": 0.9,
+        "conference": 0.9,
+    }
 )
 _ON_AT_ONCE_APART: Final[Mapping[str, float]] = MappingProxyType(
     {**_ON_AT_ONCE, "conference": 0.95, "guest_held": 0.6, "aside": 0.6}
 )
 
 
-def state_of(contact: Contact) -> str:
-    """The row's name for what this call is in; empty for what is no row, such as on the way between two of them."""
-    if not contact.caller_leg or contact.callback is not None:
-        return ""
-    segment, consult, offer = contact.segment, contact.consult, contact.offer
-    match contact.status:
-        case "waiting":
-            return "waiting"
-        case "offered" if offer is not None and offer.reservations:
-            passed = under_way(contact)
-            return "passed_on" if passed is not None and passed.to == AGENT else "ringing"
-        case "connected" | "held" if segment is not None and not segment.wish:
-            return "held" if contact.status == "held" else "talking"
-        case status if status == CONSULTING and consult is not None and not consult.over:
-            return _inviting(contact, consult) if contact.guests else _consulting(consult)
-    return ""
-
-
-def _inviting(contact: Contact, consult: Consult) -> str:
-    """Whoever was asked first, in the table, is an agent; where it is a number outside, another may have the caller."""
-    if not in_room(contact):
-        first = contact.guests[0]
-        coming = any(on_the_way_in(contact, guest) for guest in contact.guests)
-        if alone_with(contact):
-            talking = contact.aside is not None and contact.aside.talking
-            return ("aside_coming" if coming else "aside") if talking else ""
-        if coming:
-            return "coming_in"
-        if contact.aside is not None:
-            return ""
-        if first.held:
-            return "guest_held" if first.held == ON_HOLD else ""
-        return "" if first.answered or first.rejecting else "inviting"
-    return "conference" if consult.reservation is not None and contact.aside is None else ""
-
-
-def _consulting(consult: Consult) -> str:
-    if not consult.answered:
-        return "" if consult.accepting or consult.rejecting else "asking"
-    if consult.wish:
-        return "joining" if consult.wish == TOGETHER else ""
-    return {CONSULTED: "consulting", CALLER: "to_and_fro", TOGETHER: "together"}.get(consult.hears, "")
-
-
-def legs_of(contact: Contact) -> dict[str, str]:
-    """The legs of those whom the table names, as far as they are there."""
-    consult, segment, offer = contact.consult, contact.segment, contact.offer
-    legs = {"caller": contact.caller_leg}
-    if segment is not None:
-        legs["agent"] = segment.leg
-    elif offer is not None and offer.reservations:
-        legs["colleague" if state_of(contact) == "passed_on" else "agent"] = offer.reservations[0].leg
-    if consult is not None and not consult.over:
-        legs["colleague"] = consult.leg
-    if contact.guests:
-        legs["guest"] = alone_with(contact) or (*in_room(contact), *contact.guests)[0].leg
-    return legs
-
-
-def becomes(before: Contact, after: Contact | None) -> str:
-    """To where the caller is on the way, in the words of the table; `unchanged` where a consultation goes on."""
-    if after is None or after.status == "leaving":
-        return "ended"
-    asked = before.consult.leg if before.consult is not None else ""
-    if after.segment is not None and after.segment.leg == asked:
-        return "colleague"
-    if after.segment is not None and are_together(after):
-        return "room"
-    if after.segment is not None:
-        consult = after.consult
-        if consult is None or consult.over:
-            return "agent"
-        if consult.wish == TOGETHER and before.guests:
-            return "room"
-        return {CALLER: "agent", CONSULTED: "music"}.get(consult.wish or consult.hears, "unchanged")
-    offer, outside = after.offer, after.outside
-    if outside is not None and outside.leg == asked:
-        return "colleague" if outside.answered else "offered"
-    if offer is None or not any(held.leg == asked for held in offer.reservations):
-        return "waits"
-    return "colleague" if offer.accepted == asked else "offered"
+def _may_have_ended(row: Row, before: Contact, now: Instant) -> bool:
+    """Whether whoever waits, or is called again, has been given up by now: only a phone that rang kept them."""
+    callback = before.callback
+    if row.becomes == "promised":
+        return callback is not None and (callback.missed + 1 >= callback.tries or _waited_too_long(before, now))
+    return row.becomes == "waits" and _waited_too_long(before, now)
 
 
 def _waited_too_long(contact: Contact, now: Instant) -> bool:
-    """Whether the queue has a way out for this caller by now, even an apology: only a phone that rang kept them."""
+    """Whether the queue has a way out for this caller by now, even an apology."""
     visit = contact.visit
     return visit is not None and (visit.leave_by <= now or 0 < visit.overflow_at <= now)
+
+
+def _plainly(contact: Contact) -> tuple[str, dict[str, str]]:
+    return state_of(contact), legs_of(contact)
 
 
 class Judge:
@@ -192,16 +137,17 @@ class Judge:
         before = next((each for each in self._before.values() if fact.leg in each.legs), None)
         if before is None:
             return
-        who = next((name for name, leg in legs_of(before).items() if leg == fact.leg), "")
+        state, legs = named(before)
+        who = next((name for name, leg in legs.items() if leg == fact.leg), "")
         via = world.nodes.get(self._far.get(fact.leg, ""))
         lost = via is not None and via.status != "connected"
-        row = (_LOST if lost else _ROW).get((state_of(before), who))
+        row = (_LOST if lost else _ROW).get((state, who))
         if row is None:
             return
         (self.lost if lost else self.hits)[row] += 1
         after = world.contacts.get(before.contact_id)
         became = becomes(before, after)
-        if became == "ended" and row.becomes == "waits" and _waited_too_long(before, now):
+        if became == "ended" and _may_have_ended(row, before, now):
             return
         if became != row.becomes:
             yield f"{row.who} of {before.contact_id} hung up first while {row.state}: {became}, not {row.becomes}"
@@ -219,7 +165,8 @@ class Judge:
 class Hangers(Pressers):
     """People who hang up as a row says, once a call is in its state, and agents who bring it from row to row. `busy` is
     how many of them do; with `gathers`, what they do is to come to rows in which one of a conference is on the way in,
-    with `alone`, while the agent speaks with another one alone.
+    with `alone`, while the agent speaks with another one alone. `beside`: also where somebody parks, listens, takes
+    over, dials, or is called outside.
     """
 
     longest_pause_ms = 400
@@ -233,10 +180,13 @@ class Hangers(Pressers):
         busy: float,
         gathers: bool = False,
         alone: bool = False,
+        beside: bool = False,
     ) -> None:
         super().__init__(agenda, dice, busy=busy)
         self._hang_up = hang_up
         self._gathers, self._alone = gathers, alone
+        self._beside = beside
+        self._name: Callable[[Contact], tuple[str, dict[str, str]]] = named if beside else _plainly
         self._share, self._at_once = (_SHARE_APART, _ON_AT_ONCE_APART) if gathers else (_SHARE, _ON_AT_ONCE)
         if alone:
             self._share = _SHARE_ALONE
@@ -245,9 +195,9 @@ class Hangers(Pressers):
         """Look at the calls of which there is news."""
         moved = dict.fromkeys(ident_of(each.stream) for each in records if kind_of(each.stream) == "contact")
         for contact in (world.contacts[ident] for ident in moved if ident in world.contacts):
-            state = state_of(contact)
+            state, legs = self._name(contact)
             if state and self._dice.random() < self._busy * self._share.get(state, _USUAL):
-                self._plan(contact, state)
+                self._plan(state, legs)
             elif self._dice.random() < self._busy * self._at_once.get(state, 0.0):
                 self._agenda.soon(20, 400, lambda ident=contact.contact_id: self._go_on(ident))  # type: ignore[misc]  # per call
 
@@ -260,9 +210,9 @@ class Hangers(Pressers):
         if agent is not None and state_of(contact):
             self._take_on(self.engine.world, contact, agent.number)
 
-    def _plan(self, contact: Contact, state: str) -> None:
+    def _plan(self, state: str, legs: Mapping[str, str]) -> None:
         dice = self._dice
-        ends = [leg for who, leg in legs_of(contact).items() if (state, who) in _ROW]
+        ends = [leg for who, leg in legs.items() if (state, who) in _ROW]
         dice.shuffle(ends)
         delay_ms = dice.choice((0, 0, 5, 200, 2_000))
         both = 2 if dice.random() < 0.15 else 1  # in the same tick
@@ -296,6 +246,9 @@ class Hangers(Pressers):
         guests = [each.reservation.agent_id for each in contact.guests if each.reservation is not None]
         known = [world.agents[each].number for each in guests if each in world.agents]
         there = [each.reservation.agent_id for each in in_room(contact) if each.reservation is not None]
+        if self._beside and dice.random() < 0.5 and state_of(contact) in ("talking", "together"):
+            outside = i.Consult if contact.status != CONSULTING else i.Invite
+            return outside(agent=number, about=about, to_number=NUMBERS[0])
         if self._gathers and are_together(contact) and len(contact.guests) < 2:
             return i.Invite(agent=number, about=about, to_agent=whom)
         if self._gathers and len(known) > 1 and there and are_together(contact) and there[0] in world.agents:

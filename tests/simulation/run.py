@@ -117,6 +117,8 @@ class Size(Struct, frozen=True, kw_only=True):
     """Whether those calls are taken on to where one of a conference is apart, and hung up as that one comes back."""
     alone: bool = False
     """With `gathers`: whether they are hung up only as the agent speaks with another one alone meanwhile."""
+    beside: bool = False
+    """Whether calls are hung up because of that also where somebody parks, listens, takes over, dials, or is called."""
     spools: bool = False
     """Whether the database's absence is gone round by a spool."""
     phones: int = 0
@@ -502,6 +504,7 @@ class Run(Watcher):
                 busy=self.size.rows,
                 gathers=self.size.gathers,
                 alone=self.size.alone,
+                beside=self.size.beside,
             )
             self.hangers.engine = self.engine
         weather = self.weather

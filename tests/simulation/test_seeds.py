@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 import pytest
+from msgspec.structs import replace
 
 from orchestrator.domain.contacts.contacts import (
     AgentSegmentEnded,
@@ -21,7 +22,7 @@ from orchestrator.domain.kernel import Record, ident_of
 from orchestrator.domain.staff.events import AgentReleased
 from orchestrator.domain.switch.causes import SWITCH_DEAD, SWITCH_RESTARTED, SWITCH_STOPPED, WITH_THE_SWITCH
 from orchestrator.domain.switch.nodes import NodeLost, NodeReconciled
-from tests.matrix import LOST, ROWS, SELDOM, Row
+from tests.matrix import BESIDE, LOST, ROWS, SELDOM, Row
 from tests.simulation import test_why
 from tests.simulation.run import Run, Size
 from tests.simulation.weather import Weather
@@ -58,10 +59,22 @@ def test_every_row_of_the_table_is_played_at_moments_that_the_seed_draws() -> No
     hits: Counter[Row] = Counter()
     size = Size(contacts=40, agents=20, transfers=0.05, willing=True, rows=1.0)
     seeds = iter(range(_ROWS_WITHIN))
-    wanted = {row for row in ROWS if row.state not in SELDOM}
+    wanted = {row for row in ROWS if row.state not in SELDOM} - set(BESIDE)
     while missing := wanted - set(hits):
         seed = next(seeds, None)
         assert seed is not None, f"of {len(ROWS)} rows {len(missing)} were never played: {missing}"
+        hits += Run(seed, weather=Weather(), size=size).play().rows_hit
+
+
+def test_every_row_in_which_somebody_parks_listens_dials_or_is_called_is_played() -> None:
+    """Features 1.2, 3.10, 4.3, 4.4, 8.3, 11.8."""
+    hits: Counter[Row] = Counter()
+    plain = Size(contacts=40, agents=20, transfers=0.1, willing=True, rows=1.0, beside=True)
+    size = replace(plain, parks=1.0, monitors=1.0, dials=0.4, consults=0.5, outside=True)
+    seeds = iter(range(_ROWS_WITHIN))
+    while missing := set(BESIDE) - set(hits):
+        seed = next(seeds, None)
+        assert seed is not None, f"of {len(BESIDE)} rows {len(missing)} were never played: {missing}"
         hits += Run(seed, weather=Weather(), size=size).play().rows_hit
 
 
