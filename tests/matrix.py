@@ -49,6 +49,7 @@ taken_over     ended         -             -             ended         -
 asking_out     ended         offered       -             -             agent
 consulting_out ended         number        -             -             agent
 turn_out       ended         number        -             -             agent
+joining_out    ended         number        -             -             agent
 together_out   ended         number        -             -             agent
 inviting_out   ended         colleague     agent         -             room
 guest_out      ended         colleague     room          -             room
@@ -90,6 +91,7 @@ taken_over     -             -             waits         waits
 asking_out     offered       -             -             -
 consulting_out number        -             -             -
 turn_out       number        -             -             -
+joining_out    number        -             -             -
 together_out   number        -             -             -
 inviting_out   colleague     agent         -             waits
 guest_out      colleague     room          -             number
@@ -127,6 +129,7 @@ LOST: Final = _rows(_LOST) + _rows(_LOST_BESIDE)
 """The same of a switch that is lost with phones, and is not the caller's."""
 NOT_BY_A_SWITCH: Final = {
     "joining": "two of three are in the room for some milliseconds, which no end can aim at: races by seed do",
+    "joining_out": "the same, where a number outside was asked",
     "coming_in": "as long as that, a guest who was on hold or alone with the agent is on the way back into the room",
     "aside_coming": "the same, while the agent speaks with another one alone",
     "taking_over": "the caller and the supervisor are joined within milliseconds",
@@ -137,6 +140,9 @@ SELDOM: Final = {
     "aside": "the same",
     "coming_in": "the same, and it lasts for milliseconds",
     "aside_coming": "the same",
+    "taken_over": "few talks are monitored, and few of those taken over and then hung up in one of these runs",
+    "inviting_out": "a call comes there by four presses, of which the last wants a number outside",
+    "guest_out": "the same, and the number has to answer",
 }
 """The states that random runs come to too seldom to wait for each of their rows: judged where they come up, and random
 runs in which none does prove nothing of them. Each of their rows is played at both switches.

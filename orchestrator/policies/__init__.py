@@ -23,6 +23,6 @@ from orchestrator.policies.widen import widen
 from orchestrator.policies.wrap_up import wrap_up
 
 POLICIES: tuple[Policy, ...] = (
-    admit, reserve, record, pass_on, consult, invite, monitor, ring_out, call_out, talk, speak, wrap_up, dismiss,
-    rehome, widen, overflow, distribute,
+    admit, reserve, record, pass_on, consult, invite, monitor, ring_out, call_out, talk, speak, wrap_up,
+    rehome, widen, overflow, dismiss, distribute,
 )  # fmt: skip

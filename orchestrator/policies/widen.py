@@ -17,6 +17,7 @@ from orchestrator.domain.kernel import MILLISECOND, Instant, ident_of, kind_of
 from orchestrator.domain.routing import queues
 from orchestrator.domain.routing.configuration import ConfigurationApplied
 from orchestrator.domain.routing.requirements import Known, Step, branch_of, chain
+from orchestrator.domain.staff.agents import AgentRemoved
 from orchestrator.domain.staff.shifts import Shift
 from orchestrator.domain.switch.nodes import (
     NodeConnected,
@@ -44,6 +45,7 @@ RECONFIGURED = "reconfigured"
     OutsideMissed,
     CallbackResumed,
     CallbackMoved,
+    AgentRemoved,
     ConfigurationApplied,
     NodeReconciled,
     PhonesCompared,
@@ -67,6 +69,9 @@ def widen(world: World, happened: Happened, _ids: Ids) -> Iterator[Do]:
             # Whom it waited for may have left meanwhile; and by hand it may have been offered to somebody whom its step
             # does not name.
             yield from _skip(world, happened.after, happened.at)
+        case AgentRemoved():
+            # Before whoever the agent was rung for is offered anew: older ones may have waited for the same agent.
+            yield from _skip_all(world, _in_order(world, happened.at), happened.at)
         case ConfigurationApplied() as event:
             yield from _reconfigured(world, event, happened.at)
         case NodeReconciled() | PhonesCompared() | NodeLost() | NodeDied() | NodeConnected():

@@ -342,7 +342,12 @@ def _consult_corrections(
     """Who hears whom in a consultation, as the switch has it; whoever hears nobody hears music again."""
     agent = sight.seen.get(segment.leg)
     if agent is None:
-        # Asked after; until it is known what becomes of the caller, and if they wait on then, they hear music.
+        # Asked after. Whoever is consulted and has picked up has the caller, if the agent is gone; they missed no call.
+        if sight.answered(consult_leg(contact)) and not consult.answered:
+            yield TellContact(
+                contact.contact_id, sensing.note_answered(world, contact, consult_leg(contact), sight.now)
+            )
+        # Until it is known what becomes of the caller, and if they wait on then, they hear music.
         caller = sight.seen.get(contact.caller_leg)
         alone = caller is not None and caller.parked and hears_nobody(contact, caller.leg)
         if sight.entering and alone:
@@ -354,9 +359,8 @@ def _consult_corrections(
     for leg in all_three(contact):
         if leg in sight.seen and sight.seen[leg].room:
             yield TellContact(contact.contact_id, commands.NoteMember(leg=leg, room=sight.seen[leg].room))
-    found = sight.seen.get(consult_leg(contact))
-    if found is not None and found.answered and found.parked and not consult.answered:
-        yield TellContact(contact.contact_id, sensing.note_answered(world, contact, found.leg, sight.now))
+    if sight.answered(consult_leg(contact)) and not consult.answered:
+        yield TellContact(contact.contact_id, sensing.note_answered(world, contact, consult_leg(contact), sight.now))
     now = world.contacts.get(contact.contact_id)
     if not sight.entering or now is None or now.consult is None:
         return

@@ -646,6 +646,22 @@ def test_a_restart_after_the_agent_has_left_lets_the_caller_hear_music_while_tha
     assert [each.leg for each in scene.instructions(PlayWaiting)] == [scene.caller]
 
 
+def test_a_restart_after_the_colleague_picked_up_and_the_agent_left_gives_the_caller_to_the_colleague() -> None:
+    """Feature 12.1, seed 3857: both happened while nobody decided, and the colleague has missed no call."""
+    scene = Consulted()
+    scene.consult()
+    ring = scene.colleague()
+    scene.ringing(ring)
+    scene.restart()
+    scene.told.clear()
+    scene.connect(legs=(scene.seen(scene.caller), scene.seen_phone(ring, answered=True, parked=True)))
+    assert scene.ring.leg in [each.leg for each in scene.instructions(CheckLeg)]
+    scene.presence(scene.ring.leg, exists=False)
+    assert scene.bridges()[-1] == (scene.caller, ring.leg)
+    scene.joined(scene.caller, ring.leg)
+    assert (scene.it.status, scene.status(2)) == ("connected", "talking")
+
+
 def test_a_restart_before_the_switch_was_told_parks_the_caller_and_asks_after_the_phone() -> None:
     scene = Consulted()
     scene.consult()

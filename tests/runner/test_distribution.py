@@ -162,6 +162,21 @@ def test_a_preferred_agent_who_leaves_while_the_switch_is_lost_is_not_waited_for
     assert rung(scene, caller) == ["1002"]
 
 
+def test_who_waited_longer_for_an_agent_who_is_removed_comes_before_whom_that_agent_was_rung_for() -> None:
+    """Features 3.2, 3.4; the simulation's seed 2567."""
+    steps = (StepSetting(for_ms=60_000, min_level=9), StepSetting(skills={}))
+    scene = Scene(agents=0, steps=steps, pick="anyone", max_wait_ms=600_000)
+    scene.configure({"agent-a1": agent(1, zh=9), "agent-a2": agent(2, zh=1)})
+    scene.ready(1, 2)
+    older = scene.park()
+    scene.hang_up(scene.ring_of(older).leg, "USER_BUSY")
+    younger = scene.park()
+    assert scene.refusal(inputs.Pick(agent="1001", contact=scene.live(younger).contact_id)) == ""
+    assert (rung(scene, older), rung(scene, younger)) == ([], ["1001"])
+    scene.configure({"agent-a1": AgentRemoved()})
+    assert (rung(scene, older), rung(scene, younger)) == (["1002"], [])
+
+
 def test_whoever_is_waited_for_and_goes_on_a_break_is_waited_for_no_more() -> None:
     """Complaint 6: at that moment, and all who waited for that agent, in their order."""
     scene = wanting(1, named_agent_ms=60_000)

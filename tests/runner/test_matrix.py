@@ -26,7 +26,7 @@ _PHONES = {"agent": "1001", "colleague": "1002", "guest": "1003", "supervisor": 
 _GATHERED = ("inviting", "conference", "guest_held", "aside", "coming_in", "aside_coming")
 _ROOMS = ("joining", "together", *_GATHERED)
 _CONSULTS = ("asking", "consulting", "to_and_fro", *_ROOMS)
-_CONSULTS_OUT = ("asking_out", "consulting_out", "turn_out", "together_out", "inviting_out", "guest_out")
+_CONSULTS_OUT = ("asking_out", "consulting_out", "turn_out", "joining_out", "together_out", "inviting_out", "guest_out")
 _PARKS = ("parked", "retrieving")
 _MONITORED = ("listened", "whispered", "barged", "taking_over", "taken_over")
 _OUTSIDE = ("passed_out", "talking_out")
@@ -192,10 +192,10 @@ class Play:
         if state == "turn_out":
             scene.give(i.SwitchConsult(agent="1001"))
             self._joined(caller, agent)
-        if state == "together_out":
+        if state in ("joining_out", "together_out"):
             scene.give(i.Confer(agent="1001"))
             self._room = scene.instructions(ConferLeg)[-1].room
-            for leg in (caller, agent, number):
+            for leg in (caller, agent, number)[: 2 if state == "joining_out" else 3]:
                 self._comes_in(leg)
 
     def _pass_outside(self, state: str) -> None:
@@ -378,7 +378,7 @@ def _is_lost(scene: Scene) -> None:
 
 
 # A minute is longer than anybody is waited for.
-_SHORTER = ("asking", "joining", "coming_in", "taking_over")
+_SHORTER = ("asking", "joining", "joining_out", "coming_in", "taking_over")
 _LOSSES = [
     pytest.param(row, how, id=f"{row.state}-{row.who}-{how.__name__}")
     for row in LOST

@@ -22,7 +22,7 @@ from orchestrator.domain.routing.overflow import MOST_HOPS
 from orchestrator.domain.routing.recording import ALWAYS
 from orchestrator.domain.staff import presence as p
 from orchestrator.domain.staff import shifts as s
-from orchestrator.domain.staff.agents import Agent, AgentRemoved
+from orchestrator.domain.staff.agents import Agent
 from orchestrator.domain.staff.engagements import by_offer, with_contact
 from orchestrator.domain.staff.shifts import available
 from orchestrator.domain.switch import facts as f
@@ -31,7 +31,7 @@ from orchestrator.domain.switch import nodes as n
 from orchestrator.domain.switch.causes import CALL_REJECTED, LOSE_RACE, ORIGINATOR_CANCEL
 from orchestrator.domain.timers import OF_CONTACT
 from orchestrator.domain.world import World
-from orchestrator.runner import Followed, Input, Outcome
+from orchestrator.runner import Input, Outcome
 from orchestrator.runner.inputs import AgentCommand, Transfer
 from orchestrator.runner.presence import DEFAULT_GRACE_MS, LEASE
 from tests.simulation import monitoring, rooms, rows, tapes, voices
@@ -483,11 +483,6 @@ class AnySwitch(Protocol):
         """How far the ring of this leg came: never made, made, rang, answered, unreachable."""
 
 
-def _is_part(given: Input) -> bool:
-    """Whether this is a part of a new configuration, and its version, by which callers are looked at, comes after it."""
-    return isinstance(given.body, Followed) and isinstance(given.body.record.event, AgentRemoved)
-
-
 class Invariants:
     """What is checked of one engine, from its first step to its last."""
 
@@ -554,8 +549,7 @@ class Invariants:
                         self._shift(world, shift)
         if outcome.records:
             self._nobody_waits_in_vain(world)
-            if not _is_part(given):
-                self._nobody_halts(world)
+            self._nobody_halts(world)
             self._offers_grow(now)
         beat = isinstance(given.body, f.Heartbeat)
         if outcome.records or beat:

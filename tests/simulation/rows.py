@@ -49,7 +49,10 @@ _SHARE: Final[Mapping[str, float]] = MappingProxyType(
         "consulting_out": 0.12,
         "turn_out": 0.3,
         "together_out": 0.15,
-        "inviting_out": 0.1,
+        "inviting_out": 0.15,
+        "guest_out": 0.5,
+        "taking_over": 0.6,
+        "taken_over": 0.6,
         "passed_out": 0.1,
         "dialling": 0.04,
         "calling": 0.1,
@@ -82,6 +85,7 @@ _ON_AT_ONCE: Final[Mapping[str, float]] = MappingProxyType(
         "conference": 0.9,
     }
 )
+_ON_AT_ONCE_BESIDE: Final[Mapping[str, float]] = MappingProxyType({**_ON_AT_ONCE, "talking": 0.5})
 _ON_AT_ONCE_APART: Final[Mapping[str, float]] = MappingProxyType(
     {**_ON_AT_ONCE, "conference": 0.95, "guest_held": 0.6, "aside": 0.6}
 )
@@ -187,7 +191,9 @@ class Hangers(Pressers):
         self._gathers, self._alone = gathers, alone
         self._beside = beside
         self._name: Callable[[Contact], tuple[str, dict[str, str]]] = named if beside else _plainly
-        self._share, self._at_once = (_SHARE_APART, _ON_AT_ONCE_APART) if gathers else (_SHARE, _ON_AT_ONCE)
+        self._share, self._at_once = _SHARE, _ON_AT_ONCE_BESIDE if beside else _ON_AT_ONCE
+        if gathers:
+            self._share, self._at_once = _SHARE_APART, _ON_AT_ONCE_APART
         if alone:
             self._share = _SHARE_ALONE
 
@@ -246,7 +252,7 @@ class Hangers(Pressers):
         guests = [each.reservation.agent_id for each in contact.guests if each.reservation is not None]
         known = [world.agents[each].number for each in guests if each in world.agents]
         there = [each.reservation.agent_id for each in in_room(contact) if each.reservation is not None]
-        if self._beside and dice.random() < 0.5 and state_of(contact) in ("talking", "together"):
+        if self._beside and dice.random() < 0.4 and state_of(contact) in ("talking", "together"):
             outside = i.Consult if contact.status != CONSULTING else i.Invite
             return outside(agent=number, about=about, to_number=NUMBERS[0])
         if self._gathers and are_together(contact) and len(contact.guests) < 2:

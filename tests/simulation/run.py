@@ -296,6 +296,8 @@ class Run(Watcher):
             and engine.acting
             and not self.switch.channels()
             and not engine.world.contacts
+            and not self.ledger.away
+            and not self.ledger.spool
             and all(node.in_step and not node.strays for node in engine.world.nodes.values())
         )
 
@@ -636,7 +638,9 @@ class Run(Watcher):
                 (
                     "conference-main",
                     ConferenceConfigured(
-                        most=self._room_dice.choice((5, 8) if self.size.gathers else (3, 4, 4, 5, 5, 8))
+                        most=self._room_dice.choice(
+                            (5, 8) if self.size.gathers or self.size.beside else (3, 4, 4, 5, 5, 8)
+                        )
                     ),
                 )
             )

@@ -19,6 +19,7 @@ _OUT: Final = MappingProxyType(
         "asking": "asking_out",
         "consulting": "consulting_out",
         "to_and_fro": "turn_out",
+        "joining": "joining_out",
         "together": "together_out",
         "inviting": "inviting_out",
         "conference": "guest_out",
