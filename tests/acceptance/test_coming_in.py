@@ -66,7 +66,10 @@ def _together(house: House) -> str:
     until(lambda: house.agent("801")["state"] == "talking", "the two to talk")
     for number in ("802", "803", "804"):
         house.sign_in(number)
+    # Nobody presses within milliseconds; a real switch may drop a leg that is moved while it is being joined.
+    house.driver.let_hear(200)
     _next(house, e.ConsultJoined, inputs.Consult(agent="801", to_agent="802"))
+    house.driver.let_hear(200)
     _next(house, e.ConsultJoined, inputs.Confer(agent="801"))
     for number in ("803", "804"):
         _next(house, g.GuestJoined, inputs.Invite(agent="801", to_agent=number))

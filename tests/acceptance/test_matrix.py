@@ -117,6 +117,7 @@ class Day:
             self._rings(legs["agent"])
             return ends, legs
         until(lambda: house.agent("801")["state"] == "talking", "the two to talk")
+        self._press_like_people()
         if state == "held":
             house.driver.let_hear(500)
             self._next(c.ContactHeld, inputs.Hold(agent="801"))
@@ -133,6 +134,11 @@ class Day:
         if state in ("listened", "whispered", "barged", "taken_over"):
             ends["supervisor"], legs["supervisor"] = self._monitor(state)
         return ends, legs
+
+    def _press_like_people(self) -> None:
+        """Nobody presses within milliseconds; a real switch may drop a leg that is moved while it is being joined."""
+        if self.house.driver.has_sound:
+            self.house.driver.let_hear(150)
 
     def _park(self, state: str) -> tuple[PhoneEnd, str]:
         """Park the caller, and let the third agent fetch them, whose phone rings; that phone, and its leg."""
@@ -234,6 +240,7 @@ class Day:
             self._rings(leg)
             return self.phones[number], leg
         house.ledger.await_event(e.ConsultJoined, count=joined + 1)
+        self._press_like_people()
         if state == "to_and_fro":
             self._next(e.ConsultJoined, inputs.SwitchConsult(agent="801"))
         if state in ("together", *_ROOMS, *_ROOMS_OUT):

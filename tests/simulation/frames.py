@@ -213,6 +213,9 @@ class Simulated:
         found = self.model.switch.legs.get(leg)
         return found.room if found is not None and self.up else ""
 
+    def enters_room(self, leg: str) -> bool:
+        return False
+
     def is_muted(self, leg: str) -> bool:
         found = self.model.switch.legs.get(leg)
         return found is not None and found.muted

@@ -473,6 +473,9 @@ class AnySwitch(Protocol):
     def room(self, leg: str) -> str:
         """The conference room in which this leg is; empty where it is in none."""
 
+    def enters_room(self, leg: str) -> bool:
+        """Whether this leg was sent into a room a moment ago, and is not there yet."""
+
     def is_muted(self, leg: str) -> bool:
         """Whether nobody hears this leg."""
 

@@ -29,6 +29,9 @@ class Rooms(Protocol):
     def room(self, leg: str) -> str:
         """The room in which this leg is; empty where it is in none."""
 
+    def enters_room(self, leg: str) -> bool:
+        """Whether this leg was sent into a room a moment ago, and is not there yet."""
+
     def silent_since(self, leg: str) -> int:
         """Since when this leg hears nothing; 0 while it hears something, or is not there."""
 
@@ -45,7 +48,8 @@ def broken(world: World, rooms: Rooms, now: Instant, slack: Instant) -> Iterator
         consult, legs = contact.consult, members(contact) or all_three(contact)
         together = consult is not None and not consult.over and TOGETHER in (consult.wish, consult.hears)
         settled = consult is not None and consult.hears == TOGETHER and not consult.wish and now > slack
-        if settled and all(map(rooms.lives, legs)) and len({rooms.room(leg) or leg for leg in legs}) > 1:
+        there = all(rooms.lives(leg) and not rooms.enters_room(leg) for leg in legs)
+        if settled and there and len({rooms.room(leg) or leg for leg in legs}) > 1:
             yield "together", f"the log says that {len(legs)} of {contact.contact_id} hear each other, and do not"
         for guest in contact.guests:
             if guest.due and now > max(guest.due, slack) + LATE and world.in_step(contact.node):

@@ -117,6 +117,8 @@ class Leg:
     place_over_talk_since: int = 0
     room: str = ""
     """The conference room in which it is."""
+    enters: bool = False
+    """Whether it was sent into one, and is not there yet."""
     muted: bool = False
     """Whether nobody hears it."""
     stays: bool = False
@@ -686,10 +688,11 @@ class Switch:
         self._leave_room(leg)
         if leg.joining is not None:
             leg.joining.joining = None
-        leg.joining, leg.parked = None, False
+        leg.joining, leg.parked, leg.enters = None, False, True
         self._taken_away(leg)
 
         def enter() -> None:
+            leg.enters = False
             if leg.alive and leg.peer is None and leg.joining is None:
                 leg.room, leg.parked, leg.silent_since = given.room, False, self.agenda.now
                 self._say(f.ConferenceChanged, leg, conference=leg.room, action="add-member")
@@ -894,6 +897,9 @@ class Switch:
     def room(self, leg: str) -> str:
         return self.legs[leg].room if leg in self.legs else ""
 
+    def enters_room(self, leg: str) -> bool:
+        return leg in self.legs and self.legs[leg].enters
+
     def is_muted(self, leg: str) -> bool:
         return leg in self.legs and self.legs[leg].muted
 
@@ -997,6 +1003,9 @@ class Switches:
 
     def room(self, leg: str) -> str:
         return next((room for switch in self.switches if (room := switch.room(leg))), "")
+
+    def enters_room(self, leg: str) -> bool:
+        return any(switch.enters_room(leg) for switch in self.switches)
 
     def is_muted(self, leg: str) -> bool:
         return any(switch.is_muted(leg) for switch in self.switches)
