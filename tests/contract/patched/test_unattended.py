@@ -76,7 +76,7 @@ def test_where_nobody_answers_a_message_is_left(driver: Driver, desk: Desk) -> N
         driver.let_hear(1_200)
         caller.hang_up()
         record = driver.unattended / f"{leg}.cdr.json"
-        until(record.exists, "the switch to say what became of the caller")
+        until(lambda: _whole(record), "the switch to say what became of the caller")
         variables = json.loads(record.read_text())["variables"]
         assert variables["ringledger_message"] == message.name
         assert int(variables["record_ms"]) >= 1_000
@@ -105,7 +105,7 @@ def test_a_caller_whose_name_is_a_forged_header_keeps_nobody_waiting(driver: Dri
 def _first_word(driver: Driver, leg: str) -> dict[str, Any]:
     """What the switch said of this caller when it took them."""
     file = driver.unattended / f"{leg}{FIRST}"
-    until(file.exists, "the switch to say that it took the caller")
+    until(lambda: _whole(file), "the switch to say that it took the caller")
     said: dict[str, Any] = json.loads(file.read_bytes())
     return said
 
