@@ -11,10 +11,11 @@ from types import MappingProxyType
 from typing import Final
 
 from orchestrator.domain.contacts.asides import ON_HOLD, alone_with
+from orchestrator.domain.contacts.calling import BREATH_MS
 from orchestrator.domain.contacts.consults import CONSULTING
 from orchestrator.domain.contacts.contacts import Contact
 from orchestrator.domain.contacts.guests import are_together, in_room, on_the_way_in
-from orchestrator.domain.kernel import Instant, Record, ident_of, kind_of
+from orchestrator.domain.kernel import MILLISECOND, Instant, Record, ident_of, kind_of
 from orchestrator.domain.switch.causes import WITH_THE_SWITCH
 from orchestrator.domain.switch.facts import LegHungUp
 from orchestrator.domain.world import World
@@ -93,10 +94,11 @@ _ON_AT_ONCE_APART: Final[Mapping[str, float]] = MappingProxyType(
 
 def _may_have_ended(row: Row, before: Contact, now: Instant) -> bool:
     """Whether whoever waits, or is called again, has been given up by now: only a phone that rang kept them."""
-    callback = before.callback
-    if row.becomes == "promised":
-        return callback is not None and (callback.missed + 1 >= callback.tries or _waited_too_long(before, now))
-    return row.becomes == "waits" and _waited_too_long(before, now)
+    callback, visit = before.callback, before.visit
+    if row.becomes != "promised" or callback is None or visit is None:
+        return row.becomes == "waits" and _waited_too_long(before, now)
+    next_try = now + max(callback.again_ms, BREATH_MS) * MILLISECOND
+    return callback.missed + 1 >= callback.tries or next_try >= visit.leave_by
 
 
 def _waited_too_long(contact: Contact, now: Instant) -> bool:
