@@ -1094,9 +1094,7 @@ class Invariants:
             settings = world.queues[contact.queue_id].settings
             if len(heard) > 1 or (heard and not settings.announce_agent):
                 raise Broken("announced_once", f"the caller of {contact.contact_id} hears {len(heard)} numbers")
-            # By a rule that came with a new configuration meanwhile, nothing of this talk need be recorded.
-            is_recorded = contact.recording is not None and tapes.rule_for(world, contact) == ALWAYS
-            if heard and is_recorded and not heard[0]:
+            if heard and tapes.rule_for(world, contact) == ALWAYS and not heard[0]:
                 raise Broken("announced_once", f"the number that {contact.contact_id} hears is recorded as the agent's")
             since = max(segment.since, self.book.talks_since.get(f"contact-{contact.contact_id}", 0))
             settled = self._whole and segment.since > self._engine.slack() and now > since + 5 * SECOND

@@ -222,6 +222,7 @@ class Run(Watcher):
         self._starting = False
         self._calm_from = START + self.size.lasts
         self._settings: dict[str, QueueConfigured] = {}
+        self._records: dict[str, str] = {}
 
     # --- the switch --------------------------------------------------------------------------------------------------
     def make_switches(self) -> list[Switch]:
@@ -717,7 +718,9 @@ class Run(Watcher):
         if self.size.at_desk and self._tape_dice.random() < self.size.at_desk:
             plain = structs.replace(plain, answer=AT_DESK)
         if self.size.tapes:
-            plain = structs.replace(plain, record=self._tape_dice.choices(OF_AGENTS, (70, 10, 10, 10))[0])
+            # Whoever is configured anew in mid-talk is recorded as before: by which rule this talk is, was decided.
+            drawn = self._tape_dice.choices(OF_AGENTS, (70, 10, 10, 10))[0]
+            plain = structs.replace(plain, record=self._records.setdefault(extension, drawn))
         return self.routing.agent(plain) if self.routing is not None else plain
 
     def _entry(self, name: str, numbers: tuple[str, ...], queue_id: str) -> EntryPointConfigured:
