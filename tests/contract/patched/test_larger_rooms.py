@@ -147,7 +147,7 @@ def test_one_is_apart_and_the_others_go_on(driver: Driver, desk: Desk) -> None:
         assert _heard(held[0], 1) == {AGENT_HZ, COLLEAGUE_HZ}
         heard = listen(music, 0, from_s=0.4, to_s=1.2, for_hz=ALL_HZ)
         assert not heard.silent
-        assert all(each < PART for each in heard.share.values()), heard.share
+        assert sum(heard.share.values()) < 0.5, heard.share  # a quarter is a note of the music's own
         assert _heard(held[3], 0) <= {FOURTH_HZ}
         assert _heard(again[0], 1) == _heard(together[0], 1) == {AGENT_HZ, COLLEAGUE_HZ, FOURTH_HZ}
         assert _heard(alone[0], 1) == {COLLEAGUE_HZ}
