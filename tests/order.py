@@ -11,6 +11,7 @@ import pytest
 LONGEST: Final = (
     "simulation/test_seeds.py",
     "acceptance/test_run.py",
+    "acceptance/test_matrix.py",
     "web/browser/test_walks.py",
     "web/browser/test_desk.py",
     "acceptance/test_outside.py",
