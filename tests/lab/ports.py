@@ -26,6 +26,13 @@ def free_port() -> int:
     return free_range(1)
 
 
+def own_port() -> int:
+    """One that is given once: whoever has it may be killed, and comes back to it, as a switch does."""
+    port = free_port()
+    _given[port] = float("inf")
+    return port
+
+
 def free_range(count: int) -> int:
     """The first, even, of `count` neighbouring ports that are all free for TCP and UDP on 127.0.0.1."""
     low, high = LONG if count >= LONG_FROM else _part_of(*SINGLE)

@@ -16,7 +16,7 @@ from freeswitch.prompts.__main__ import make
 from freeswitch.render import SwitchPlan, arguments, render
 from tests.lab.control import Control
 from tests.lab.patience import until
-from tests.lab.ports import free_port, free_range
+from tests.lab.ports import free_range, own_port
 from tests.lab.process import Child
 
 VARIABLE = "RINGLEDGER_FREESWITCH"
@@ -63,16 +63,16 @@ class RealSwitch:
         self.sounds = sounds or folder / "sounds"
         self.child: Child | None = None
         self.plan = SwitchPlan(
-            esl_port=free_port(),
+            esl_port=own_port(),
             esl_password=secrets.token_urlsafe(18),
-            sip_port=free_port(),
-            trunk_port=free_port(),
+            sip_port=own_port(),
+            trunk_port=own_port(),
             peer_port=peer_port,
             rtp_first=(first := free_range(RTP_PORTS)),
             rtp_last=first + RTP_PORTS - 1,
             recordings=folder / "recordings",
             sounds=self.sounds,
-            outside={"outside": f"127.0.0.1:{free_port()}"},
+            outside={"outside": f"127.0.0.1:{own_port()}"},
             phones=[Phone(extension, secrets.token_urlsafe(18)) for extension in extensions],
             log_level=log_level,
             realtime=False,

@@ -17,7 +17,7 @@ from tests.acceptance.house import ROOT
 from tests.contract.driver import sessions
 from tests.lab.control import Control
 from tests.lab.patience import until
-from tests.lab.ports import free_port
+from tests.lab.ports import own_port
 from tests.lab.process import Child
 
 ANSWER_MS: Final = 300
@@ -90,7 +90,7 @@ class SimulatedPeers(Peers):
     ) -> None:
         super().__init__()
         self.folder = folder
-        self.switch = Switch(name="simulated", host="127.0.0.1", port=free_port(), password="chaos")
+        self.switch = Switch(name="simulated", host="127.0.0.1", port=own_port(), password="chaos")
         self._extensions = extensions
         self._dice = Random(seed)
         self._calls, self._per_second, self._talk_ms = calls, per_second, talk_ms

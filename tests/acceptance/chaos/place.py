@@ -37,7 +37,7 @@ from tests.acceptance.house import ROOT, url_of
 from tests.acceptance.ledger import Ledger
 from tests.bench.processes import children_of, server_of
 from tests.lab.patience import until
-from tests.lab.ports import free_port
+from tests.lab.ports import own_port
 from tests.lab.process import Child
 from tests.postgres import make_reachable_directory, provide_made, settings_for
 from tests.projections.kit import rows_of
@@ -93,7 +93,7 @@ class Place:
         self.home = self.reachable / "home"
         self.settings = settings_for(self.home, RINGLEDGER_RECORDINGS=str(folder / "recordings"))
         self.client = Client(control_path(self.home))
-        self.port = free_port()
+        self.port = own_port()
         self._environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("RINGLEDGER_")},
             "RINGLEDGER_HOME": str(self.home),
