@@ -41,6 +41,7 @@ def start(switch: Switch, leg: Channel, path: str) -> bool:
     if switch.options.write_recordings:
         try:
             Path(path).parent.mkdir(parents=True, exist_ok=True)
+            Path(path).touch()  # it is there from the first moment; what was heard by then a killed switch takes along
         except OSError:
             return False
     leg.recordings[path] = Recording(path, leg.true("RECORD_STEREO"), switch.now)
@@ -74,6 +75,8 @@ def stop(switch: Switch, leg: Channel, path: str) -> bool:
         outcome = "success-maxtime" if leg.up else "success-silence"
     if not outcome.startswith("success"):
         leg.set("RECORD_DISCARDED", "true")
+        if switch.options.write_recordings:
+            Path(path).unlink(missing_ok=True)
     size = 0
     if switch.options.write_recordings and outcome.startswith("success"):
         size = _write(recording, _heard(leg, recording, switch.now), samples, switch.now)

@@ -3,10 +3,11 @@ snapshot. It is made by inputs only, so a re-drive makes it again.
 """
 
 from collections import OrderedDict
-from collections.abc import Container
+from collections.abc import Container, Iterable
 from typing import TypeVar
 
 from orchestrator.domain.kernel import SECOND, Instant
+from orchestrator.domain.switch.instructions import BridgeLegs, ConferLeg, EavesdropLeg, Instruction, ParkLeg
 
 # A snapshot is seconds old at most, and news of one leg comes within seconds; at 60 calls/s this is
 # over a minute.
@@ -21,7 +22,8 @@ _What = TypeVar("_What")
 class Memory:
     """Which nodes still owe their first snapshot since the start, whose heartbeat disagreed last time, how long news of
     each is under way, which legs that nobody knew are gone already, which of ours the switch has made, of which a hold
-    or a park is in doubt, which of nobody's hear something to its end, and when something was last heard of each desk.
+    or a park is in doubt, which of nobody's hear something to its end, whom a switch was told to join that has not
+    listed its channels yet, and when something was last heard of each desk.
     """
 
     def __init__(self) -> None:
@@ -36,6 +38,8 @@ class Memory:
         self._spoken: OrderedDict[str, Instant] = OrderedDict()
         self._lags: dict[str, tuple[int, int, int]] = {}
         """Of each node: a stretch of its time, and the least lag in the one before and in this."""
+        self._placed: dict[str, OrderedDict[str, str]] = {}
+        """Of each node that owes its list since the link came up: who, or which room, each leg was told to hear."""
         self._desks: dict[str, Instant] = {}
         self._listening_since = Instant(0)
         self.desks_due: Instant | None = None
@@ -44,6 +48,7 @@ class Memory:
     def started(self) -> None:
         """A new active orchestrator: every node's first snapshot is special."""
         self._seen = set()
+        self._placed = {}
 
     def first_snapshot(self, node: str) -> bool:
         """Whether this is the node's first snapshot since the start; asking makes it the first no longer."""
@@ -164,6 +169,39 @@ class Memory:
     def spoken_until(self, leg: str) -> Instant:
         """Until when this leg may hear what it is told; 0: it is told nothing."""
         return self._spoken.get(leg, Instant(0))
+
+    def link_up(self, node: str) -> None:
+        """This node is told over a new link from now on, and owes a list of its channels."""
+        self._placed[node] = OrderedDict()
+
+    def listed(self, node: str) -> None:
+        """This node has listed its channels."""
+        self._placed.pop(node, None)
+
+    def note_told(self, instructions: Iterable[Instruction]) -> None:
+        """These are told; of nodes that owe their list it is remembered who is to hear whom."""
+        if not self._placed:
+            return
+        for told in instructions:
+            placed = self._placed.get(told.node)
+            if placed is None:
+                continue
+            match told:
+                case BridgeLegs(leg=leg, other=other):
+                    _keep(placed, leg, other)
+                    _keep(placed, other, leg)
+                case EavesdropLeg(leg=leg, other=other):
+                    _keep(placed, leg, other)
+                case ConferLeg(leg=leg, room=room):
+                    _keep(placed, leg, room)
+                case ParkLeg(leg=leg):
+                    _keep(placed, leg, "")
+
+    def is_told(self, node: str, leg: str, heard: str) -> bool:
+        """Whether the node was told over the link that owes its list still, and nothing else after it, that this leg is
+        to hear this other leg or room. One link tells all in its order.
+        """
+        return (placed := self._placed.get(node)) is not None and placed.get(leg) == heard
 
     def is_made(self, leg: str) -> bool:
         """Whether the switch was heard to make this leg."""

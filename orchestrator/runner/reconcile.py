@@ -8,10 +8,17 @@ from collections.abc import Iterator
 from typing import Final
 
 from orchestrator.domain.contacts import commands
-from orchestrator.domain.contacts.consults import Consult, all_three, consult_leg, hears_nobody
+from orchestrator.domain.contacts.consults import (
+    CALLER,
+    Consult,
+    all_three,
+    consult_leg,
+    hears_nobody,
+)
 from orchestrator.domain.contacts.contacts import Contact, Offer, Segment, doomed_legs
 from orchestrator.domain.contacts.dials import heard, under_way, unreached
 from orchestrator.domain.contacts.guest_commands import JoinGuestsAgain
+from orchestrator.domain.contacts.guests import room
 from orchestrator.domain.contacts.legs import parking_leg
 from orchestrator.domain.contacts.monitor_commands import MonitorAgain
 from orchestrator.domain.contacts.monitors import Monitor
@@ -93,6 +100,7 @@ def on_node(
     """What follows from a link that came or went, a snapshot that came or did not, or a switch that shuts down."""
     match fact:
         case facts.LinkUp():
+            memory.link_up(fact.node)
             yield from _link_up(world, fact, now, ids)
         case facts.LinkDown():
             node = world.nodes.get(fact.node)
@@ -242,6 +250,7 @@ def _snapshot(world: World, memory: Memory, fact: facts.Snapshot, now: Instant, 
     phones = compare(world.nodes[fact.node], fact.phones, entering=sight.entering)
     if phones:
         yield AppendNode(fact.node, phones)
+    memory.listed(fact.node)
     if sight.entering:
         yield AppendNode(fact.node, (NodeReconciled(),))
         if node.marked or node.drained:
@@ -280,13 +289,24 @@ class _Sight:
         self, fact: facts.Snapshot, now: Instant, ids: Ids, memory: Memory, *, first: bool, entering: bool
     ) -> None:
         self.memory = memory
+        self.node = fact.node
         self.seen = {leg.leg: leg for leg in fact.legs}
         self.now = now
         self.ids = ids
         self.first = first
         """The first one since this process became active: whatever was committed may not have been performed."""
         self.entering = entering
-        """The first one since the link came up: whatever was performed may not have arrived."""
+        """The first one since the link came up: whatever was told before that may not have arrived."""
+
+    def is_told(self, leg: str, heard: str) -> bool:
+        """Whether the switch was told over this very link to let this leg hear that one, or that room: to be told again
+        would part them.
+        """
+        return self.memory.is_told(self.node, leg, heard)
+
+    def are_told(self, leg: str, other: str) -> bool:
+        """Whether it was told over this link to join these two."""
+        return self.is_told(leg, other) and self.is_told(other, leg)
 
     def answered(self, leg: str) -> bool:
         """Whether this leg of ours has answered, and waits to be joined with the caller."""
@@ -371,8 +391,11 @@ def _consult_corrections(
         elif leg in sight.seen and not sight.seen[leg].bridged_to and hears_nobody(now, leg):
             yield play_waiting(contact, sight.ids, leg=leg)
     if now.consult.wish:
-        connect_by = Instant(sight.now + sensing.CONNECT_WITHIN)
-        yield TellContact(contact.contact_id, commands.JoinConsultAgain(connect_by=connect_by))
+        # All three are brought together from the desk alone, which waits until the channels are known.
+        other = contact.caller_leg if now.consult.wish == CALLER else consult_leg(contact)
+        if not sight.are_told(segment.leg, other):
+            connect_by = Instant(sight.now + sensing.CONNECT_WITHIN)
+            yield TellContact(contact.contact_id, commands.JoinConsultAgain(connect_by=connect_by))
     elif not now.consult.hears and agent.bridged_to == contact.caller_leg:
         yield park_leg(contact, sight.ids)  # the switch was not told that somebody is consulted
 
@@ -395,7 +418,21 @@ def _guest_corrections(world: World, contact: Contact, sight: _Sight) -> Iterato
             yield TellContact(contact.contact_id, sensing.note_answered(world, contact, guest.leg, sight.now))
     if sight.entering:
         connect_by = Instant(sight.now + sensing.CONNECT_WITHIN)
-        yield TellContact(contact.contact_id, JoinGuestsAgain(connect_by=connect_by))
+        yield TellContact(
+            contact.contact_id, JoinGuestsAgain(connect_by=connect_by, told=tuple(_guests_told(contact, sight)))
+        )
+
+
+def _guests_told(contact: Contact, sight: _Sight) -> Iterator[str]:
+    """The legs of the guests, and the agent's, that were told over this link where to be."""
+    for guest in contact.guests:
+        if not guest.held and sight.is_told(guest.leg, room(contact)):
+            yield guest.leg
+    aside, segment = contact.aside, contact.segment
+    if aside is not None and segment is not None:
+        back = aside.over and sight.is_told(segment.leg, room(contact))
+        if back or (not aside.over and sight.are_told(segment.leg, aside.leg)):
+            yield segment.leg
 
 
 def _monitor_corrections(world: World, contact: Contact, monitor: Monitor, sight: _Sight) -> Iterator[Tell]:
@@ -407,7 +444,7 @@ def _monitor_corrections(world: World, contact: Contact, monitor: Monitor, sight
         return
     if found.answered and found.parked and not monitor.answered:
         yield TellContact(contact.contact_id, sensing.note_answered(world, contact, monitor.leg, sight.now))
-    elif sight.entering:
+    elif sight.entering and not (contact.segment is not None and sight.is_told(monitor.leg, contact.segment.leg)):
         if monitor.answered and contact.segment is not None and contact.segment.muted:
             yield from let_in_again(contact, monitor, sight.ids)  # whether they are behind the mute, nobody can tell
         begin_by = Instant(sight.now + sensing.CONNECT_WITHIN)
@@ -442,7 +479,7 @@ def _outward_corrections(world: World, contact: Contact, sight: _Sight) -> Itera
         bridged = commands.NoteBridged(leg=caller.leg, other=found.leg, segment_id=sight.ids.new("segment"))
         yield TellContact(contact.contact_id, bridged)
     elif outside is not None and outside.answered:
-        if sight.entering and caller is not None:
+        if sight.entering and caller is not None and not sight.are_told(caller.leg, found.leg):
             connect_by = Instant(sight.now + sensing.CONNECT_WITHIN)
             yield TellContact(contact.contact_id, commands.JoinOutsideAgain(connect_by=connect_by))
     elif sight.answered(found.leg) or (found.answered and heard(contact, found.leg)):
@@ -463,7 +500,8 @@ def _offer_corrections(contact: Contact, offer: Offer, sight: _Sight) -> Iterato
         yield TellContact(contact.contact_id, bridged)
         return
     if offer.accepted:
-        if sight.entering and offer.accepted in sight.seen and caller is not None:
+        told = sight.are_told(contact.caller_leg, offer.accepted)
+        if sight.entering and offer.accepted in sight.seen and caller is not None and not told:
             yield TellContact(contact.contact_id, commands.JoinAgain(connect_by=connect_by))
         return
     for leg in legs:

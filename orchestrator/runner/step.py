@@ -91,6 +91,7 @@ class Runner:
             if step.records:
                 raise
             return Outcome(refused=refused)
+        self._memory.note_told(step.instructions.values())
         return Outcome(tuple(step.records), tuple(step.instructions.values()))
 
     def _asked_about(self, event: Event) -> tuple[Policy, ...]:

@@ -22,7 +22,7 @@ from orchestrator import cluster, logs
 from orchestrator.domain.contacts import keeping
 from orchestrator.domain.contacts.events import ContactEnded, RecordingBegun, RecordingFinished
 from orchestrator.domain.contacts.recording import WITHOUT_A_FILE
-from orchestrator.domain.kernel import Instant, Record, ident_of
+from orchestrator.domain.kernel import SECOND, Instant, Record, ident_of
 from orchestrator.service import retention
 from orchestrator.service.call_files import CallFiles, folder_beside, message_of, spoken_of
 from orchestrator.service.calls_elsewhere import door_of
@@ -39,6 +39,8 @@ log = structlog.get_logger(__name__)
 # What fails is tried again so soon; a file that the log knows may come late where its folder is shared.
 AGAIN_S: Final = 10.0
 MISSING_S: Final = 60.0
+# A recording that lasted no longer may hold nothing: then the switch keeps no file, and its word of that can be lost.
+EMPTY_WITHIN: Final = 1 * SECOND
 _POSITION: Final = "position"
 _NIGHT: Final = "night"
 # The hour of the site's day from which on the night's work is done.
@@ -56,6 +58,7 @@ class _Open(Struct, frozen=True):
     contact_id: str
     position: int
     node: str
+    began: Instant
 
 
 class _Due(Struct):
@@ -68,6 +71,8 @@ class _Due(Struct):
     node: str
     found: str = keeping.FINISHED
     """`unfinished`: its contact has ended, and nobody heard that the file has."""
+    empty: bool = False
+    """Whether the switch may have thrown it away, for nothing was in it."""
     again_at: float = 0.0
 
 
@@ -103,7 +108,7 @@ class Keeper:
             contact_id, event = ident_of(record.stream), record.event
             match event:
                 case RecordingBegun() if self._is_ours(event.file, record.about.node):
-                    self._open[event.file] = _Open(contact_id, record.position, record.about.node)
+                    self._open[event.file] = _Open(contact_id, record.position, record.about.node, record.about.at)
                 case RecordingFinished():
                     self._open.pop(event.file, None)
                     if event.cause not in WITHOUT_A_FILE and self._is_ours(event.file, record.about.node):
@@ -111,16 +116,18 @@ class Keeper:
                             contact_id, record.position, self._clock(), event.length_ms, record.about.node
                         )
                 case ContactEnded():
-                    self._never_finished(contact_id)
+                    self._never_finished(contact_id, record.about.at)
 
     def _is_ours(self, file: str, node: str) -> bool:
         return is_file_name(file) and self._node in ("", node) and not self._recordings.is_elsewhere(node)
 
-    def _never_finished(self, contact_id: str) -> None:
+    def _never_finished(self, contact_id: str, at: Instant) -> None:
         """Whatever of an ended contact is written still is complete, though nobody heard so."""
         for file, each in [(file, each) for file, each in self._open.items() if each.contact_id == contact_id]:
             del self._open[file]
-            self._due[file] = _Due(contact_id, each.position, self._clock(), -1, each.node, found=keeping.UNFINISHED)
+            due = _Due(contact_id, each.position, self._clock(), -1, each.node, found=keeping.UNFINISHED)
+            due.empty = at - each.began < EMPTY_WITHIN
+            self._due[file] = due
 
     def _is_quiet(self, file: str) -> bool | None:
         """Whether nobody has written to it for a while; None where there is no such file."""
@@ -138,11 +145,12 @@ class Keeper:
         for file, due in list(self._due.items()):
             if due.again_at > self._clock():
                 continue
-            if due.found == keeping.UNFINISHED and (quiet := self._is_quiet(file)) is not True:
-                if quiet is None:
-                    del self._due[file]  # kept already, or thrown away by the switch: whether it was, nobody heard
-                else:
-                    due.again_at = self._clock() + AGAIN_S
+            quiet = self._is_quiet(file) if due.found == keeping.UNFINISHED else True
+            if quiet is None and due.empty:
+                del self._due[file]  # kept already, or thrown away by the switch: whether it was, nobody heard
+                continue
+            if quiet is False:
+                due.again_at = self._clock() + AGAIN_S
                 continue
             if 0 <= due.length_ms < least_ms:
                 why = self._recordings.discard(due.contact_id, file, due.length_ms, least_ms)

@@ -365,6 +365,41 @@ def test_a_guest_on_the_way_in_who_does_not_come_is_looked_for_and_then_agent_an
     assert room.it.status == "connected"
 
 
+def _everybody(scene: Apart, **agent: object) -> tuple[facts.SeenLeg, ...]:
+    """What the switch lists: caller and first colleague in the room, the agent somewhere."""
+    inside = (scene.seen(leg, room=scene.room, parked=False) for leg in (scene.caller, scene.first))
+    return (*inside, scene.seen(scene.ring.leg, **agent))
+
+
+def test_one_to_be_spoken_with_alone_who_answers_as_the_link_comes_up_is_joined_once(room: Apart) -> None:
+    """Feature 12.1: as an agent's phone (`test_recovery`)."""
+    room.lets_go("1003")
+    room.hang_up(room.guest)
+    assert room.refusal(i.Invite(agent="1001", to_agent="1004", alone=True)) == ""
+    ring = room.instructions(RingAgent)[-1]
+    room.restart()
+    room.told.clear()
+    room.give(facts.LinkUp(node=NODE, core="core-1"))
+    fifth = ring.leg
+    room.answer(ring)
+    room.snapshot(*_everybody(room, room=room.room, parked=False), room.seen(fifth))
+    assert room.done() == [("BridgeLegs", room.ring.leg, fifth)]
+    assert not room.events(g.AsideExtended)
+
+
+def test_an_agent_whose_guest_hangs_up_as_the_link_comes_up_is_told_back_into_the_room_once(room: Apart) -> None:
+    """Feature 12.1: as an agent's phone (`test_recovery`)."""
+    room.speaks_alone()
+    room.restart()
+    room.told.clear()
+    room.give(facts.LinkUp(node=NODE, core="core-1"))
+    room.hang_up(room.guest)
+    room.snapshot(*_everybody(room))
+    assert [each for each in room.done() if each[0] == "ConferLeg"] == [("ConferLeg", room.ring.leg)]
+    assert not room.events(g.AsideExtended)
+    room.enters(room.ring.leg)
+
+
 def test_an_engine_that_starts_again_meanwhile_brings_in_who_is_not_there(room: Apart) -> None:
     room.speaks_alone()
     room.does("recall")

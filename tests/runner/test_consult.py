@@ -662,6 +662,20 @@ def test_a_restart_after_the_colleague_picked_up_and_the_agent_left_gives_the_ca
     assert (scene.it.status, scene.status(2)) == ("connected", "talking")
 
 
+def test_a_colleague_who_answers_as_the_link_comes_up_is_joined_with_the_agent_once() -> None:
+    """Feature 12.1: as an agent's phone (`test_recovery`)."""
+    scene = Consulted()
+    ring = scene.asked()
+    scene.restart()
+    scene.told.clear()
+    scene.give(facts.LinkUp(node=NODE, core="core-1"))
+    scene.answer(ring)
+    phones = (scene.seen_phone(each, answered=True, parked=True) for each in (scene.ring, ring))
+    scene.snapshot(scene.seen(scene.caller), *phones)
+    assert scene.bridges() == [(scene.ring.leg, ring.leg)]
+    assert not scene.events(e.ConsultExtended)
+
+
 def test_a_restart_before_the_switch_was_told_parks_the_caller_and_asks_after_the_phone() -> None:
     scene = Consulted()
     scene.consult()

@@ -409,6 +409,21 @@ def test_an_engine_that_starts_again_takes_the_snapshots_word_for_who_came_meanw
     assert leg in members(room.it)
 
 
+def test_a_guest_who_answers_as_the_link_comes_up_is_brought_in_once(room: Room) -> None:
+    """Feature 12.1: as an agent's phone (`test_recovery`)."""
+    room.invites("1003")
+    name = room.room
+    in_room = [room.seen(room.caller, parked=False, room=name), _seen(room.it, room.ring.leg, room=name)]
+    in_room.append(_seen(room.it, room.first, room=name))
+    room.restart()
+    begun = len(room.told)
+    room.give(facts.LinkUp(node=NODE, core="core-1"))
+    leg = room.pick_up()
+    room.snapshot(*in_room, _seen(room.it, leg, parked=True))
+    assert [each.leg for each in room.moved_since(begun)] == [leg]
+    assert room.enters(leg) == ["GuestJoined"]
+
+
 def _seen(contact: Contact, leg: str, **more: object) -> facts.SeenLeg:
     fields: dict[str, object] = {"leg": leg, "inbound": False, "answered": True, "contact": contact.contact_id, **more}
     return facts.SeenLeg(**fields)  # type: ignore[arg-type]  # a test's own words

@@ -387,6 +387,21 @@ def test_a_restart_that_missed_the_answer_lets_the_supervisor_hear_and_one_that_
     assert scene.it.status == "connected"
 
 
+def test_a_supervisor_who_answers_as_the_link_comes_up_is_let_in_once() -> None:
+    """Feature 12.1: as an agent's phone (`test_recovery`)."""
+    scene = Monitored()
+    scene.monitor()
+    ring = scene.own()
+    scene.restart()
+    scene.give(facts.LinkUp(node=NODE, core="core-1"))
+    scene.answer(ring)
+    scene.snapshot(*_all_three(scene, ring, parked=True))
+    assert [each.leg for each in scene.instructions(EavesdropLeg)] == [ring.leg]
+    scene.taken_by(ring, LISTEN)
+    assert scene.it.monitor is not None
+    assert scene.it.monitor.mode == LISTEN
+
+
 def _all_three(scene: Monitored, ring: RingAgent, *, parked: bool = False) -> tuple[facts.SeenLeg, ...]:
     return (
         scene.seen(scene.caller, parked=False, bridged_to=scene.ring.leg),

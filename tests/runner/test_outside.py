@@ -161,6 +161,20 @@ def test_an_engine_that_is_killed_finds_the_call_outside_where_it_was(state: str
         assert names(scene.events(o.OutsideExtended)) == ["OutsideExtended"]
 
 
+def test_a_number_outside_that_answers_as_the_link_comes_up_is_joined_with_the_caller_once() -> None:
+    """Feature 12.1: as an agent's phone (`test_recovery`)."""
+    scene = Sent()
+    scene.restart()
+    scene.give(facts.LinkUp(node=NODE, core="core-1"))
+    scene.answers()
+    outside = facts.SeenLeg(
+        leg=scene.leg, inbound=False, contact=scene.it.contact_id, answered=True, parked=True, bridged_to=""
+    )
+    scene.snapshot(scene.seen(scene.caller), outside)
+    assert [each.other for each in scene.instructions(BridgeLegs)] == [scene.leg]
+    assert not scene.events(o.OutsideExtended)
+
+
 def test_a_number_that_may_not_be_called_is_not_called_and_the_caller_waits_on() -> None:
     scene = Sent(at_most=1)
     other = scene.park(number="+8613900139000")

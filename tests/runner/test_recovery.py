@@ -133,6 +133,39 @@ def test_after_a_restart_an_agent_who_had_been_accepted_is_joined_with_the_calle
     assert scene.live(caller).status == "connected"
 
 
+def test_an_agent_who_answers_as_the_link_comes_up_is_joined_with_the_caller_once() -> None:
+    """Feature 12.1: a new engine hears it live before the switch has listed its channels, and tells the two to be
+    joined; the list that comes right after does not show it yet. Told again, the switch joins them a second time.
+    """
+    scene = Scene(agents=1)
+    scene.ready(1)
+    caller = scene.park()
+    ring = scene.ring_of(caller)
+    scene.ringing(ring)
+    scene.restart()
+    scene.give(facts.LinkUp(node=NODE, core="core-1"))
+    scene.answer(ring)
+    scene.snapshot(scene.seen(caller), scene.seen_phone(ring, answered=True, parked=True))
+    assert [each.other for each in scene.instructions(BridgeLegs)] == [ring.leg]
+    assert not scene.events(c.OfferExtended)
+
+
+def test_what_was_told_over_a_link_that_broke_is_told_again() -> None:
+    """The same, and the link goes before the list comes: nobody knows what the switch was told."""
+    scene = Scene(agents=1)
+    scene.ready(1)
+    caller = scene.park()
+    ring = scene.ring_of(caller)
+    scene.ringing(ring)
+    scene.restart()
+    scene.give(facts.LinkUp(node=NODE, core="core-1"))
+    scene.answer(ring)
+    scene.disconnect()
+    scene.connect(legs=(scene.seen(caller), scene.seen_phone(ring, answered=True, parked=True)))
+    assert [each.other for each in scene.instructions(BridgeLegs)] == [ring.leg, ring.leg]
+    assert [event.cause for event in scene.events(c.OfferExtended)] == ["joined_again"]
+
+
 def test_after_a_restart_an_agent_who_answered_meanwhile_gets_the_caller() -> None:
     """Feature 12.1: better than a caller who rings once more and an agent who hears silence."""
     scene = Scene(agents=1)

@@ -13,11 +13,11 @@ from orchestrator.domain.contacts import keeping as k
 from orchestrator.domain.contacts import unattended
 from orchestrator.domain.contacts.events import ContactEnded, RecordingBegun, RecordingFinished
 from orchestrator.domain.contacts.unattended import ImportCall, UnattendedCallLost
-from orchestrator.domain.kernel import Instant, Refused
+from orchestrator.domain.kernel import SECOND, Instant, Refused
 from orchestrator.domain.routing.recording import RecordingsConfigured
 from orchestrator.service import keeping, sealed_files
 from orchestrator.service.call_files import FIRST, SUFFIX, folder_beside, message_of
-from orchestrator.service.keeping import QUIET_S, Keeper, check
+from orchestrator.service.keeping import EMPTY_WITHIN, QUIET_S, Keeper, check
 from orchestrator.store import Away
 from tests.service.recorder import FILE, SOUND, Keeping, unreadable
 
@@ -303,6 +303,34 @@ def test_a_file_that_the_switch_threw_away_unheard_is_no_alarm(kept: Keeping) ->
     assert keeper.work() == 0
     assert keeper.position == kept.kit.log.position()
     assert kept.told() == []
+
+
+def test_a_file_that_went_with_its_switch_is_an_alarm_though_nobody_heard_its_end(kept: Keeping) -> None:
+    """Complaint 16: the switch was killed with its disk as a talk was over; who looks for it finds out why."""
+    kept.happened(RecordingBegun(file=FILE), at=SECOND)
+    kept.happened(ContactEnded(reason="completed", phase="connected"), at=SECOND + EMPTY_WITHIN)
+    keeper = kept.keeper()
+    assert keeper.work() == 0
+    assert kept.alarms() == [], "a shared folder may show it late"
+    kept.now += keeping.MISSING_S
+    assert keeper.work() == 0
+    assert kept.alarms() == ["missing"]
+    assert keeper.position == kept.kit.log.position() - 1
+
+
+def test_a_file_that_is_kept_already_and_whose_end_nobody_heard_is_no_alarm(kept: Keeping) -> None:
+    """A keeper that starts again looks at more than it has to."""
+    path = kept.recordings.clear / FILE
+    path.write_bytes(SOUND)
+    kept.happened(RecordingBegun(file=FILE), at=SECOND)
+    kept.happened(ContactEnded(reason="completed", phase="connected"), at=2 * SECOND)
+    kept.now += keeping.MISSING_S
+    os.utime(path, (path.stat().st_mtime - QUIET_S,) * 2)
+    again = kept.keeper()
+    assert kept.keeper().work() == 1
+    kept.now += keeping.MISSING_S
+    again.work()
+    assert kept.alarms() == []
 
 
 @pytest.mark.parametrize("kind", (SUFFIX, FIRST))

@@ -59,6 +59,7 @@ RULES = {
     "cool_down": "no agent is offered a contact during a cool-down",
     "ring_loop": "no agent is rung for one contact again and again while it would cool down from a refusal",
     "wrap_up": "after a talk comes a wrap-up of its full length, unless the agent ends it",
+    "told_once": "what was told over the link that came up is not told again because of the list of channels",
     "one_agent_per_caller": "no caller is joined with an agent while talking with another",
     "fifo": "nobody takes an agent whom a contact of higher rank, or an older one of the same, could have",
     "steps_end": "no step of a requirement outlives its time",
@@ -519,6 +520,8 @@ class Invariants:
         self._to_come: set[str] = set()
         """Contacts that come to a queue later in the step that is looked at."""
         self.judge = rows.Judge(engine.world)
+        self._joined: dict[str, dict[str, str]] = {}
+        """Of each node whose list is awaited since its link came up: whom, or which room, each leg is to hear."""
         for record in ledger.records():
             self.book.note(record)
             self._remember_legs(record)
@@ -539,6 +542,7 @@ class Invariants:
             self._needs.setdefault(instruction.id, self._last_record)
         if outcome.records or outcome.instructions:
             self._decided(given, outcome)
+        self._told_once(given, outcome)
         world, now = self._engine.world, given.at
         for stream in dict.fromkeys(record.stream for record in outcome.records):
             match kind_of(stream):
@@ -581,6 +585,27 @@ class Invariants:
                 raise Broken(rule, what)
             for rule, what in voices.broken(world, self._switch, now, self._engine.slack()):
                 raise Broken(rule, what)
+
+    def _told_once(self, given: Input, outcome: Outcome) -> None:
+        body = given.body
+        if isinstance(body, f.LinkUp):
+            self._joined[body.node] = {}
+        for each in outcome.instructions if self._joined else ():
+            joined = self._joined.get(each.node, {})
+            match each:
+                case i.BridgeLegs() | i.EavesdropLeg():
+                    heard = {each.leg: each.other} | ({each.other: each.leg} if isinstance(each, i.BridgeLegs) else {})
+                case i.ConferLeg():
+                    heard = {each.leg: each.room}
+                case i.ParkLeg():
+                    heard = {each.leg: ""}
+                case _:
+                    continue
+            if isinstance(body, f.Snapshot) and "" not in heard.values() and heard.items() <= joined.items():
+                raise Broken("told_once", f"{type(each).__name__} of {each.leg} is told twice over one link")
+            joined.update(heard)
+        if isinstance(body, f.Snapshot):
+            self._joined.pop(body.node, None)
 
     def _decided(self, given: Input, outcome: Outcome) -> None:
         """What must hold of these records and instructions: where there are none, nothing."""

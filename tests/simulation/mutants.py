@@ -61,6 +61,7 @@ from orchestrator.policies import POLICIES
 from orchestrator.policies.base import TellContact, TellShift
 from orchestrator.runner import Runner, hands, reconcile, sensing, stale, timing
 from orchestrator.runner import presence as attendance
+from orchestrator.runner.memory import Memory
 from orchestrator.runner.telling import AppendNode
 from tests.simulation import engine, ledger, link
 from tests.simulation.run import Failure, Run, Size
@@ -545,10 +546,12 @@ _CALM = Weather()
 _LOSSY = Weather(lost=0.03, doubled=0.1, parks_on_cancel=True)
 _DOUBLED = Weather(doubled=0.3)
 _FLAPS = Weather(flaps=3)
+_FLAPS_ALL_DAY = Weather(flaps=60)
 _CRASHES = Weather(crashes=3)
 _PAUSES = Weather(pauses=2)
 _AT_DESKS = Size(contacts=60, browsers=1.0)
 _CROWDED = Size(contacts=150)
+_WELL_STAFFED = Size(contacts=150, agents=20)
 _MANY_AT_ONCE = Size(contacts=60, agents=10)
 _TAPED = Size(contacts=60, agents=10, tapes=0.4)
 _TALKATIVE = Size(contacts=60, agents=10, voices=1.0)
@@ -567,6 +570,10 @@ _MONITORED_AND_MUTED = Size(contacts=40, agents=10, monitors=1.0, voices=1.0, wi
 _PASSED_ON_AND_WAITING = Size(contacts=80, agents=5, transfers=1.0, willing=True)
 _PLACES = Size(contacts=90, agents=5, places=True)
 _RANKED_PLACES = Size(contacts=120, agents=5, routing=True, places=True)
+
+
+def _nothing_was_told(*_args: object) -> bool:
+    return False
 
 
 def _passed_on_to_nowhere(right: Any, contact: Any, command: Any) -> Any:
@@ -830,6 +837,13 @@ MUTANTS = (
         rule="nothing_stuck",
         make=instead(legs, "doomed_legs", nothing),
         weather=_CALM,
+    ),
+    Mutant(
+        name="tell again what was told over the link that has just come up",
+        rule="told_once",
+        make=instead(Memory, "is_told", _nothing_was_told),
+        weather=_FLAPS_ALL_DAY,
+        size=_WELL_STAFFED,
     ),
     Mutant(
         name="a doubled park is a new contact",

@@ -5,7 +5,14 @@ from orchestrator.domain.contacts.commands import NoteAgentParked, NoteBridged, 
 from orchestrator.domain.contacts.consult_events import ConsultClosed
 from orchestrator.domain.contacts.consults import Consult, room_of
 from orchestrator.domain.contacts.contacts import Contact
-from orchestrator.domain.contacts.guest_commands import ExpireGuests, HoldMember, MuteMember, Recall, SpeakAlone
+from orchestrator.domain.contacts.guest_commands import (
+    ExpireGuests,
+    HoldMember,
+    JoinGuestsAgain,
+    MuteMember,
+    Recall,
+    SpeakAlone,
+)
 from orchestrator.domain.contacts.guest_events import (
     AgentReturned,
     AsideAsked,
@@ -158,12 +165,12 @@ def _noted(known: Hushed, *, on: bool) -> Events:
     return () if not known.muted and known.wish != "unmute" else (MemberUnmuted(leg=known.leg),)
 
 
-def again(contact: Contact, until: Instant) -> Events:
+def again(contact: Contact, command: JoinGuestsAgain) -> Events:
     """Agent and guest may never have been told to be joined, or the agent back."""
-    aside = contact.aside
-    if aside is None or aside.talking:
+    aside, segment = contact.aside, contact.segment
+    if aside is None or aside.talking or (segment is not None and segment.leg in command.told):
         return ()
-    return (AsideExtended(guest_id=aside.guest_id, until=until, cause="joined_again"),)
+    return (AsideExtended(guest_id=aside.guest_id, until=command.connect_by, cause="joined_again"),)
 
 
 def late(contact: Contact, command: ExpireGuests) -> Events:

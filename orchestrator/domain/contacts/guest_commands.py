@@ -75,10 +75,11 @@ class ExpireGuests(Struct, frozen=True, kw_only=True):
 
 class JoinGuestsAgain(Struct, frozen=True, kw_only=True):
     """Guests who have answered may never have been brought in, or put on hold, and an agent never joined with one of
-    them, or brought back.
+    them, or brought back. Not so those of `told`, legs that are on their way.
     """
 
     connect_by: Instant
+    told: tuple[str, ...] = ()
 
 
 Inviting = Invite | LetGo | HoldMember | Recall | SpeakAlone | MuteMember | ExpireGuests | JoinGuestsAgain

@@ -92,9 +92,9 @@ def decide(contact: Contact, command: Inviting) -> Events:
                 *(
                     GuestExtended(guest_id=guest.guest_id, until=command.connect_by, cause="joined_again")
                     for guest in contact.guests
-                    if guest.answered and not guest.joined and guest.due
+                    if guest.answered and not guest.joined and guest.due and guest.leg not in command.told
                 ),
-                *apart.again(contact, command.connect_by),
+                *apart.again(contact, command),
             )
 
 

@@ -26,6 +26,7 @@ def test_what_is_masked_is_silence_on_both_sides_and_the_file_keeps_its_length(d
     leg, other, _ = desk.talk()
     desk.record(leg, "card.wav")
     path = desk.await_fact(f.RecordingStarted, leg=leg).path
+    assert Path(path).exists(), "a switch that is killed from now on leaves a file"
     began = time.monotonic()
     driver.let_hear(1_500)
     masked_s = time.monotonic() - began
