@@ -20,8 +20,9 @@ from msgspec import Struct
 
 from orchestrator import cluster, logs
 from orchestrator.domain.contacts import keeping
-from orchestrator.domain.contacts.events import ContactEnded, RecordingBegun, RecordingFinished
-from orchestrator.domain.contacts.recording import WITHOUT_A_FILE
+from orchestrator.domain.contacts.events import ContactConnected, ContactEnded, RecordingBegun, RecordingFinished
+from orchestrator.domain.contacts.outward_events import OutsideConnected
+from orchestrator.domain.contacts.recording import WITHOUT_A_FILE, talks_in
 from orchestrator.domain.kernel import SECOND, Instant, Record, ident_of
 from orchestrator.service import retention
 from orchestrator.service.call_files import CallFiles, folder_beside, message_of, spoken_of
@@ -532,6 +533,8 @@ class _Told:
 
     def __init__(self) -> None:
         self.begun: dict[str, str] = {}
+        self.talks: dict[str, str] = {}
+        """Each conversation with its contact: after it its files are named, of which nothing else need be heard."""
         self.finished: dict[str, str] = {}
         """Files that there must be, with their contacts."""
         self.without: set[str] = set()
@@ -547,6 +550,8 @@ class _Told:
     def note(self, record: Record) -> None:
         event, contact_id = record.event, ident_of(record.stream)
         match event:
+            case ContactConnected() | OutsideConnected():
+                self.talks[event.segment_id] = contact_id
             case RecordingBegun():
                 self.begun[event.file] = contact_id
                 self.nodes[event.file] = record.about.node
@@ -575,7 +580,9 @@ def _of_clear(told: _Told, name: str, *, quiet: bool) -> Finding | None:
         return Finding(what=LEFT, file=name, contact_id=told.sealed[name], node=told.nodes.get(name, ""))
     if name in told.finished:
         return Finding(what=UNSEALED, file=name, contact_id=told.finished[name], node=told.nodes.get(name, ""))
-    contact_id = told.begun.get(name, "")
+    contact_id = told.begun.get(name, "") or next(
+        (told.talks[talk] for talk in talks_in(name) if talk in told.talks), ""
+    )
     if not quiet or (contact_id and contact_id not in told.ended):
         return None
     what = keeping.UNFINISHED if contact_id else keeping.ORPHAN

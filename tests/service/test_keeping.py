@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 
 from orchestrator.domain.contacts import keeping as k
 from orchestrator.domain.contacts import unattended
-from orchestrator.domain.contacts.events import ContactEnded, RecordingBegun, RecordingFinished
+from orchestrator.domain.contacts.events import ContactConnected, ContactEnded, RecordingBegun, RecordingFinished
 from orchestrator.domain.contacts.unattended import ImportCall, UnattendedCallLost
 from orchestrator.domain.kernel import SECOND, Instant, Refused
 from orchestrator.domain.routing.recording import RecordingsConfigured
@@ -259,6 +259,21 @@ def test_a_file_without_its_event_is_found_once_it_is_quiet_and_kept(kept: Keepi
     found = {event.file: event.found for name in (begun.name, orphan.name) for event in kept.told(name)}  # type: ignore[attr-defined]
     assert found == {begun.name: "unfinished", orphan.name: "orphan"}
     assert kept.findings(digests=True) == []
+
+
+def test_a_file_of_which_nobody_heard_anything_is_its_talks_by_its_name(kept: Keeping) -> None:
+    """Complaint 16; law 11: the switch was killed before it had said that it recorded. An erasure finds the file."""
+    talk = ContactConnected(segment_id="talk-9", offer_id="o1", shift_id="s1", agent_id="a1", leg="l1")
+    kept.happened(talk)
+    first, later = kept.recordings.clear / "talk-9.wav", kept.recordings.clear / "talk-9-2.wav"
+    for path in (first, later):
+        path.write_bytes(SOUND)
+    assert kept.findings() == [], "the contact goes on, and its recording with it"
+    kept.happened(ContactEnded(reason="switch_lost", phase="connected"))
+    assert kept.findings() == [("unfinished", later.name), ("unfinished", first.name)]
+    assert kept.repaired() == []
+    sealed = [kept.recordings.state(path.name).sealed for path in (first, later)]
+    assert [(each.contact_id, each.found) for each in sealed if each] == [("c1", "unfinished")] * 2
 
 
 def test_how_long_a_recording_is_is_told_by_what_the_file_holds(kept: Keeping) -> None:

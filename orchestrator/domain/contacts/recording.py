@@ -402,6 +402,12 @@ def is_of(file: str, segment_id: str) -> bool:
     return bool(segment_id) and file.startswith(segment_id)
 
 
+def talks_in(file: str) -> tuple[str, str]:
+    """The conversations of which this file may be: a name alone does not say whether it ends with a number."""
+    plain = file.removesuffix(".wav")
+    return plain, plain.rpartition("-")[0]
+
+
 def file_of(segment_id: str, files: tuple[str, ...] = ()) -> str:
     """What the next recording of this conversation is called: never like an earlier one, which it would overwrite."""
     plain = f"{segment_id}.wav"
