@@ -40,7 +40,8 @@ from orchestrator.store import (
 from orchestrator.store.aside import PATTERN
 from orchestrator.store.connections import Connection, is_passing
 from orchestrator.store.schema import APPEND_LOCK
-from orchestrator.store.spool import Entry, Found, is_not_now
+from orchestrator.store.spool import Entry, Found
+from orchestrator.store.spool_file import is_not_now
 from orchestrator.vault import Vault
 
 log = structlog.get_logger(__name__)

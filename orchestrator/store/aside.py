@@ -27,7 +27,8 @@ from orchestrator.store.connections import Source
 from orchestrator.store.errors import Corrupt, WrongKind
 from orchestrator.store.keys import KeyShelf
 from orchestrator.store.mapper import Draft, LedgerMapper, is_sealed
-from orchestrator.store.spool import SWEPT, beside_the_loop, known, row_bound, seal_name
+from orchestrator.store.spool import SWEPT, row_bound, seal_name
+from orchestrator.store.spool_file import beside_the_loop, known
 from orchestrator.vault import Tampered, Vault
 
 Parents = Callable[[Sequence[Record]], Mapping[str, str]]

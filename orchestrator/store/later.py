@@ -16,7 +16,7 @@ from typing import Final
 import structlog
 from msgspec import Struct
 
-from orchestrator.store.spool import beside_the_loop
+from orchestrator.store.spool_file import beside_the_loop
 from orchestrator.vault import Tampered, Vault
 
 log = structlog.get_logger(__name__)

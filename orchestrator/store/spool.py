@@ -15,15 +15,13 @@ All engines of a machine share it. Whoever takes the lease over becomes its owne
 owner before is taken any more (`Deposed`), and so nothing of it is done (docs/decisions/0097).
 """
 
-import fcntl
 import os
 import secrets
 import sqlite3
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing
 from functools import partial
 from itertools import zip_longest
 from pathlib import Path
@@ -39,6 +37,18 @@ from orchestrator.domain.kernel import Record
 from orchestrator.store.errors import Corrupt, Deposed, SpoolFailed
 from orchestrator.store.mapper import LedgerMapper, is_sealed, opener_of
 from orchestrator.store.recorder import Fence
+from orchestrator.store.spool_file import (
+    alone,
+    beside_the_loop,
+    connect,
+    if_readable,
+    is_damage,
+    is_not_now,
+    known,
+    remains,
+    replace,
+    sync,
+)
 from orchestrator.vault import Tampered, Vault
 
 T = TypeVar("T")
@@ -56,31 +66,7 @@ _OWNER: Final = "spool.owner"
 _GOING: Final = "spool.going"
 FORMER: Final = "former"
 """What a spool's meta has of the one that was put aside before it was begun: that one's name."""
-_MAGIC: Final = b"SQLite format 3\0"
-_BUSY_S: Final = 2.0
 _MB: Final = 1_000_000
-# What says nothing of the file: a full disk, no file numbers or memory left, somebody else at it.
-_NOT_NOW: Final = frozenset(
-    {
-        sqlite3.SQLITE_PERM,
-        sqlite3.SQLITE_BUSY,
-        sqlite3.SQLITE_LOCKED,
-        sqlite3.SQLITE_NOMEM,
-        sqlite3.SQLITE_READONLY,
-        sqlite3.SQLITE_IOERR,
-        sqlite3.SQLITE_FULL,
-        sqlite3.SQLITE_CANTOPEN,
-    }
-)
-# These say that a part of the file is gone.
-_UNREADABLE: Final = frozenset(
-    {
-        sqlite3.SQLITE_IOERR_READ,
-        sqlite3.SQLITE_IOERR_SHORT_READ,
-        sqlite3.SQLITE_IOERR_DATA,
-        sqlite3.SQLITE_IOERR_CORRUPTFS,
-    }
-)
 # What is kept free for those who are being served already, once new callers are sent elsewhere.
 _RESERVE: Final = 0.25
 _SCHEMA: Final = """
@@ -173,7 +159,7 @@ class Spool:
         self._limit = limit_mb * _MB
         self._lock = threading.Lock()
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with _alone(folder):
+        with alone(folder):
             self._connection, self.id = self._open()
             self._file = self._in_place()
         self.waiting = self._count()
@@ -323,7 +309,7 @@ class Spool:
     # --- the file ----------------------------------------------------------------------------------------------------
     def set_aside(self, why: str) -> Path:
         """Keep this file under another name and begin a new spool under a new name of its own; where it is now."""
-        with self._lock, _alone(self._folder):
+        with self._lock, alone(self._folder):
             self._connection.close()
             aside = self._move(why, self.id)
             self._connection, self.id = self._make(self._folder / _FILE)
@@ -335,7 +321,7 @@ class Spool:
         """Of whoever stands by: where another process has put this file aside, open the one that it began instead."""
         if self._in_place() == self._file:
             return
-        with self._lock, _alone(self._folder):
+        with self._lock, alone(self._folder):
             former = self._connection
             self._connection, self.id = self._open()
             self._file = self._in_place()
@@ -431,16 +417,16 @@ class Spool:
         finally:
             making.close()
         half.rename(path)
-        _sync(self._folder)
+        sync(self._folder)
         (self._folder / _OWNER).unlink(missing_ok=True)
         (self._folder / _GOING).unlink(missing_ok=True)
         self._say_name(name)
         self.damaged, self.former = False, former
-        return _connect(path), name
+        return connect(path), name
 
     def _say_name(self, name: str) -> None:
         if self._said(_NAME) != name:
-            _replace(self._folder / _NAME, name.encode())
+            replace(self._folder / _NAME, name.encode())
 
     def _said(self, file: str) -> str:
         """What stands in this file beside the spool; nothing where there is none."""
@@ -463,14 +449,14 @@ class Spool:
         self._say_beside(Beside(self.id, fence.epoch, fence.holder, said.drained if said is not None else 0))
 
     def _drop_beside(self, fence: Fence, until: int) -> None:
-        ours = self._run(partial(_if_readable, partial(self._is_owner, fence=fence)))
+        ours = self._run(partial(if_readable, partial(self._is_owner, fence=fence)))
         if ours is not None and not ours:
             raise Deposed(f"The spool has another owner than epoch {fence.epoch}.")
         self._say_beside(Beside(self.id, fence.epoch, fence.holder, until))
 
     def _say_beside(self, said: Beside) -> None:
         try:
-            _replace(self._folder / _OWNER, msgspec.json.encode(said))
+            replace(self._folder / _OWNER, msgspec.json.encode(said))
         except OSError as error:
             raise SpoolFailed(f"Beside the spool nothing can be written: {error}") from error
         self.damaged = True
@@ -492,19 +478,19 @@ class Spool:
         if not self.damaged:
             return _drained(connection), _taken(connection)
         said = self._said_beside()
-        drained = said.drained if said is not None and said.drained else _if_readable(_drained, connection)
-        return drained, _if_readable(_taken, connection) or 0
+        drained = said.drained if said is not None and said.drained else if_readable(_drained, connection)
+        return drained, if_readable(_taken, connection) or 0
 
     def _move(self, why: str, name: str) -> Path:
         """Out of the way, with what SQLite keeps beside it. `name`: of the spool, where it is known and was ours."""
         if name:
-            _replace(self._folder / _GOING, name.encode())
+            replace(self._folder / _GOING, name.encode())
         aside = self._folder / f"aside-{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{secrets.token_hex(2)}.db"
         for end in ("", "-wal", "-shm"):
             part = self._folder / f"{_FILE}{end}"
             if part.exists():
                 part.rename(f"{aside}{end}")
-        _sync(self._folder)
+        sync(self._folder)
         self.put_aside = aside, why
         return aside
 
@@ -568,56 +554,6 @@ class Spool:
             return beside_the_loop(lambda: work(self._connection))
 
 
-def beside_the_loop(work: Callable[[], T]) -> T:
-    """What `work` returns; in a process that gevent has patched other greenlets run while the disk is waited for."""
-    monkey = sys.modules.get("gevent.monkey")
-    if monkey is None or not monkey.is_module_patched("threading"):
-        return work()
-    from gevent import get_hub
-
-    result: T = get_hub().threadpool.apply(work)
-    return result
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = FULL")
-    # What was sealed for a while is not left lying in free pages.
-    connection.execute("PRAGMA secure_delete = ON")
-    return connection
-
-
-def known(path: Path) -> tuple[sqlite3.Connection, dict[str, str]]:
-    """A spool that was made before, and what it says of itself. SQLite would take an empty file for a new one."""
-    with path.open("rb") as file:
-        if file.read(len(_MAGIC)) != _MAGIC:
-            raise sqlite3.DatabaseError("it does not begin as a database does")
-    connection = _connect(path)
-    try:
-        return connection, dict(connection.execute("SELECT name, value FROM meta"))
-    except sqlite3.DatabaseError:
-        connection.close()
-        raise
-
-
-def remains(path: Path) -> tuple[sqlite3.Connection, dict[str, str]]:
-    """A damaged spool, to read what is left of it. SQLite refuses a file that is shorter than it says, unless it is
-    told that somebody is mending it.
-    """
-    with path.open("rb") as file:
-        if file.read(len(_MAGIC)) != _MAGIC:
-            raise sqlite3.DatabaseError("it does not begin as a database does")
-    connection = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
-    try:
-        connection.execute("PRAGMA writable_schema = ON")
-        connection.execute("PRAGMA query_only = ON")
-        return connection, dict(connection.execute("SELECT name, value FROM meta"))
-    except sqlite3.DatabaseError:
-        connection.close()
-        raise
-
-
 def _is_owner(connection: sqlite3.Connection, fence: Fence) -> bool:
     return bool(connection.execute("SELECT epoch, holder FROM owner").fetchone() == (fence.epoch, fence.holder))
 
@@ -631,16 +567,6 @@ def _taken(connection: sqlite3.Connection) -> int:
     """The last place that was ever taken."""
     taken = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'entries'").fetchone()
     return int(taken[0]) if taken is not None else 0
-
-
-def _if_readable(read: Callable[[sqlite3.Connection], int], connection: sqlite3.Connection) -> int | None:
-    """What `read` says, or nothing where its page is gone."""
-    try:
-        return read(connection)
-    except (sqlite3.DatabaseError, TypeError) as error:
-        if isinstance(error, sqlite3.DatabaseError) and is_not_now(error):
-            raise
-        return None
 
 
 def _size(connection: sqlite3.Connection) -> int:
@@ -657,18 +583,6 @@ def _with_ends(records: Sequence[Record]) -> Iterator[tuple[Record, bool]]:
         yield record, more
 
 
-def is_not_now(error: sqlite3.Error) -> bool:
-    """Whether this says nothing of the file."""
-    code = getattr(error, "sqlite_errorcode", 0)
-    return code & 0xFF in _NOT_NOW and code not in _UNREADABLE
-
-
-def is_damage(error: sqlite3.Error) -> bool:
-    """Whether this says that a part of the file is gone."""
-    code = getattr(error, "sqlite_errorcode", 0)
-    return code & 0xFF in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB} or code in _UNREADABLE
-
-
 def seal_name(spool: str) -> str:
     """The name of the key under which a spool's events are sealed."""
     return f"spool {spool}"
@@ -677,33 +591,3 @@ def seal_name(spool: str) -> str:
 def row_bound(stream: str, version: int, topic: str) -> bytes:
     """What a sealed event is bound to."""
     return msgspec.json.encode((stream, version, topic))
-
-
-def _replace(path: Path, data: bytes) -> None:
-    """Let this stand there, durably: all of it or what was there before."""
-    half = path.with_name(f".{path.name}.half")
-    with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    half.rename(path)
-    _sync(path.parent)
-
-
-def _sync(folder: Path) -> None:
-    directory = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """While this is held no other process opens, makes or moves the spool of this folder."""
-    lock = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(lock)

@@ -245,7 +245,7 @@ def test_a_file_that_is_no_spool_any_more_is_put_aside_and_nothing_is_deleted(sp
 
 def test_a_spool_that_cannot_be_opened_now_stays_where_it_is(spooled: Spools, monkeypatch: pytest.MonkeyPatch) -> None:
     """A full disk, no file numbers left, somebody else at it: whoever starts again finds what the lease names."""
-    monkeypatch.setattr("orchestrator.store.spool._BUSY_S", 0.0)
+    monkeypatch.setattr("orchestrator.store.spool_file._BUSY_S", 0.0)
     spool = spooled.open()
     spool.own(ME)
     spool.append(ME, calls("contact-a", 1))
@@ -302,7 +302,7 @@ def test_of_a_step_that_is_damaged_nothing_is_read(spooled: Spools, damage: str)
 
 def test_a_spool_that_somebody_else_is_at_is_not_damaged(spooled: Spools, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever takes over would put it aside, and nothing of it would ever be in the log."""
-    monkeypatch.setattr("orchestrator.store.spool._BUSY_S", 0.0)
+    monkeypatch.setattr("orchestrator.store.spool_file._BUSY_S", 0.0)
     spool = spooled.open()
     spool.own(ME)
     spool.append(ME, calls("contact-a", 1))

@@ -257,7 +257,7 @@ def test_a_spool_that_cannot_be_read_now_is_waited_for_and_not_put_aside(
     spooled(first, lease)
     name = first.spool.id
     first.close()
-    monkeypatch.setattr("orchestrator.store.spool._BUSY_S", 0.0)
+    monkeypatch.setattr("orchestrator.store.spool_file._BUSY_S", 0.0)
     again = place.machine("one")
     taken = until(lambda: again.lease, "it has the lease")
     settling = Settling(again.spool, taken, again.source, again.vault, again.log)
