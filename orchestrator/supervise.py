@@ -66,6 +66,8 @@ class Child:
         self._log = log
         self._told = told.encode()
         self._stopping = threading.Event()
+        self._making = threading.Lock()
+        """Held while a process is made: none begins once it is to stop."""
         self._process: subprocess.Popen[bytes] | None = None
         self._thread = threading.Thread(target=self._keep, name=f"keep-{name}", daemon=True)
 
@@ -75,8 +77,9 @@ class Child:
 
     def stop(self) -> None:
         """Ask it to end; end it by force when it does not."""
-        self._stopping.set()
-        process = self._process
+        with self._making:
+            self._stopping.set()
+            process = self._process
         if process is not None and process.poll() is None:
             process.terminate()
             try:
@@ -92,8 +95,21 @@ class Child:
 
     def _keep(self) -> None:
         pause = _FIRST_PAUSE_S
-        while not self._stopping.is_set():
+        while (process := self._begun()) is not None:
             begun = time.monotonic()
+            self.starts += 1
+            self._tell(process)
+            process.wait()
+            if time.monotonic() - begun > 10 * _LONGEST_PAUSE_S:
+                pause = _FIRST_PAUSE_S
+            self._stopping.wait(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE_S)
+
+    def _begun(self) -> subprocess.Popen[bytes] | None:
+        """A process that begins; None where it is to stop."""
+        with self._making:
+            if self._stopping.is_set():
+                return None
             with self._log.open("ab") as out:
                 self._process = subprocess.Popen(
                     self._command,
@@ -104,19 +120,12 @@ class Child:
                     start_new_session=True,
                     preexec_fn=die_with_parent,  # noqa: PLW1509 - only prctl, before any thread exists in the child
                 )
-            self.starts += 1
-            self._tell()
-            self._process.wait()
-            if time.monotonic() - begun > 10 * _LONGEST_PAUSE_S:
-                pause = _FIRST_PAUSE_S
-            self._stopping.wait(pause)
-            pause = min(2 * pause, _LONGEST_PAUSE_S)
+            return self._process
 
-    def _tell(self) -> None:
-        assert self._process is not None  # noqa: S101 - a bug, not an input
-        assert self._process.stdin is not None  # noqa: S101 - asked for as a pipe
+    def _tell(self, process: subprocess.Popen[bytes]) -> None:
+        assert process.stdin is not None  # noqa: S101 - asked for as a pipe
         try:
-            with self._process.stdin as stdin:
+            with process.stdin as stdin:
                 stdin.write(self._told)
         except BrokenPipeError:
             return  # it has ended already, and its log says why

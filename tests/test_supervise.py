@@ -1,9 +1,10 @@
-"""What `ringledger run` says of our own database while that does not come up."""
+"""What `ringledger run` starts ends with it, and what it says of our own database while that does not come up."""
 
 import os
 import shutil
 import signal
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,9 +16,23 @@ import pytest
 from orchestrator import cluster
 from orchestrator.cluster import roles
 from orchestrator.settings import Settings
-from orchestrator.supervise import keep_database
+from orchestrator.supervise import Child, keep_database
 from tests.lab.patience import until
 from tests.postgres import make_reachable_directory, provide_made, settings_for
+
+
+def test_a_process_that_is_stopped_while_it_is_being_started_does_not_run_on(tmp_path: Path) -> None:
+    """Feature 12.1: Ctrl-C comes as something is started again; it would serve on beside nothing."""
+    log = tmp_path / "late.log"
+    os.mkfifo(log)  # whoever writes to it waits for a reader
+    child = Child("late", [sys.executable, "-c", "import signal; signal.pause()"], dict(os.environ), log)
+    child.start()
+    stopping = threading.Thread(target=child.stop)
+    stopping.start()
+    with log.open("rb", buffering=0) as read:
+        stopping.join()
+        os.set_blocking(read.fileno(), False)
+        assert read.read() == b"", "somebody holds it open still"
 
 
 def test_a_database_that_does_not_come_up_is_tried_again_and_what_is_wrong_is_said_once() -> None:
