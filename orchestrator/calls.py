@@ -45,7 +45,7 @@ def _after(row: Call, record: Record) -> Call:
     at = record.about.at
     match record.event:
         case contacts.ContactQueued() as event:
-            return replace(row, queue_id=event.queue_id, queued_at=at)
+            return replace(row, queue_id=event.queue_id, queued_at=contacts.wait_began(event, at))
         case contacts.OfferMade():
             return replace(row, offers=row.offers + 1)
         case contacts.QueueVisitEnded() if row.queued_at is not None:

@@ -13,10 +13,11 @@ from typing import Any, Final
 from msgspec import Struct
 
 from orchestrator.domain.contacts import contacts, outward_events, transfer_events
+from orchestrator.domain.contacts.contacts import wait_began
 from orchestrator.domain.contacts.dial_events import ContactDialled
 from orchestrator.domain.contacts.unattended import UnattendedCallEnded, UnattendedCallLost
 from orchestrator.domain.customers.people import CustomerErased
-from orchestrator.domain.kernel import Event, Record, ident_of, stream
+from orchestrator.domain.kernel import Event, Instant, Record, ident_of, stream
 from orchestrator.service.customers import e164
 from orchestrator.vault import Vault
 from projections import customers
@@ -25,7 +26,7 @@ from projections.pages import Condition, Page, page
 from projections.tables import Table
 
 NAME: Final = "contact_log"
-VERSION: Final = 5
+VERSION: Final = 6
 REGIONAL: Final = True
 
 TABLES: Final = """
@@ -200,7 +201,7 @@ def _begun(ident: str, record: Record, event: contacts.ContactArrived | ContactD
         )
     return Contact(
         contact_id=ident,
-        arrived_at=record.about.at,
+        arrived_at=event.came_at or record.about.at,
         node=event.node,
         dialled=event.dialled,
         trunk=event.trunk,
@@ -216,9 +217,9 @@ def _nothing(row: Contact, event: Event, at: int) -> None:
 
 def _queued(row: Contact, event: contacts.ContactQueued, at: int) -> None:
     row.entry_id, row.queue_id = event.entry_id, event.queue_id
-    row.waiting_since = at
+    row.waiting_since = wait_began(event, Instant(at))
     if row.queued_at is None:
-        row.queued_at = at
+        row.queued_at = row.waiting_since
 
 
 def _visit_ended(row: Contact, event: contacts.QueueVisitEnded, at: int) -> None:

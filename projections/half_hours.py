@@ -13,6 +13,7 @@ from typing import Any, Final, TypeVar
 from msgspec import Struct, field
 
 from orchestrator.domain.contacts import contacts
+from orchestrator.domain.contacts.contacts import wait_began
 from orchestrator.domain.kernel import MILLISECOND, SECOND, Event, Instant, Record, ident_of
 from orchestrator.domain.routing.queues import QueueConfigured, QueueRemoved
 from orchestrator.domain.staff import shifts
@@ -22,7 +23,7 @@ from projections.base import Batch, Cursor, Site
 from projections.tables import Table
 
 NAME: Final = "half_hours"
-VERSION: Final = 2
+VERSION: Final = 3
 
 TABLES: Final = """
 CREATE TABLE half_hours (
@@ -258,8 +259,9 @@ class _Folding:
         visit = self._visits.get(ident)
         match event:
             case contacts.ContactQueued():
-                self._visits[ident] = Visit(ident, event.queue_id, at)
-                self._in(event.queue_id, at).offered += 1
+                began = wait_began(event, at)
+                self._visits[ident] = Visit(ident, event.queue_id, began)
+                self._in(event.queue_id, began).offered += 1
             case contacts.QueueVisitEnded() if visit is not None and visit.waiting:
                 visit.waiting = False
                 self._end(visit, event.outcome, at)

@@ -10,6 +10,7 @@ from typing import Final
 from msgspec import Struct
 
 from orchestrator.domain.contacts import contacts
+from orchestrator.domain.contacts.contacts import wait_began
 from orchestrator.domain.kernel import Event, Instant, ident_of
 from orchestrator.domain.routing.counted import Day, total
 from orchestrator.domain.routing.queues import QueueConfigured, QueueRemoved
@@ -19,7 +20,7 @@ from projections.tables import Table
 __all__ = ["Day", "QueueNow", "days", "now", "total"]
 
 NAME: Final = "queue_state"
-VERSION: Final = 1
+VERSION: Final = 2
 
 TABLES: Final = """
 CREATE TABLE queue_state (
@@ -114,8 +115,9 @@ def apply(batch: Batch) -> None:
         event = record.event
         match event:
             case contacts.ContactQueued():
-                visits[ident] = Visit(ident, event.queue_id, event.priority, record.about.at)
-                counted.day(event.queue_id, record.about.at).offered += 1
+                began = wait_began(event, record.about.at)
+                visits[ident] = Visit(ident, event.queue_id, event.priority, began)
+                counted.day(event.queue_id, began).offered += 1
             case contacts.OfferMade() if (visit := visits.get(ident)) is not None:
                 visit.ringing = True
             case contacts.OfferClosed() if (visit := visits.get(ident)) is not None:

@@ -139,6 +139,8 @@ class Contacts:
             self._books.complain("visit", "queued though it is leaving")
         parks.queued(self._books, contact, event)
         dials.queued(self._books, contact)
+        if event.came_at and (contact.queued or event.came_at != contact.came_at):
+            self._books.complain("visit", "its wait is measured from when the caller had not come, or a second time")
         if not contact.queued:
             contact.queued = True
             self._books.counts.queued_contacts += 1

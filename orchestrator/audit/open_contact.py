@@ -128,6 +128,7 @@ class Contact:
         "callback",
         "caller",
         "caller_gone",
+        "came_at",
         "consult",
         "dial",
         "finished",
@@ -183,6 +184,7 @@ class Contact:
         self.unwanted: dict[str, Instant] = {}
         self.visit = ""
         self.visit_due = self.waiting_since = Instant(0)
+        self.came_at = arrived.came_at if arrived is not None else Instant(0)
         self.moved_to = ""
         self.picked_for = self.dial.shift_id if self.dial is not None else ""
         self.given = 0

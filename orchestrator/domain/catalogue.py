@@ -466,7 +466,11 @@ _SPECIAL: dict[type[Event], Entry] = {
         name="QueueVisitEnded", cls=contacts.QueueVisitEnded, kind="contact", version=2, upcasters=(_with(cause=""),)
     ),
     contacts.ContactQueued: Entry(
-        name="ContactQueued", cls=contacts.ContactQueued, kind="contact", version=2, upcasters=(_OF_ONE_STEP,)
+        name="ContactQueued",
+        cls=contacts.ContactQueued,
+        kind="contact",
+        version=3,
+        upcasters=(_OF_ONE_STEP, _with(came_at=0)),
     ),
     transfer_events.ContactTransferred: Entry(
         name="ContactTransferred",

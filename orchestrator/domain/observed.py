@@ -6,7 +6,7 @@ kept by quarters of an hour, of which every zone's day consists, so a state that
 
 from typing import Final
 
-from orchestrator.domain.contacts.contacts import Contact, ContactQueued, QueueVisitEnded
+from orchestrator.domain.contacts.contacts import Contact, ContactQueued, QueueVisitEnded, wait_began
 from orchestrator.domain.kernel import SECOND, Happened, Instant
 from orchestrator.domain.routing.counted import Day
 from orchestrator.domain.routing.queues import Queue
@@ -42,10 +42,10 @@ class Observed(World):
     def _count(self, before: Aggregate, record: Happened) -> None:
         event = record.event
         if type(event) is ContactQueued:
-            if (day := self._day(event.queue_id, record.about.at)) is not None:
+            if (day := self._day(event.queue_id, wait_began(event, record.about.at))) is not None:
                 day.offered += 1
         elif type(event) is QueueVisitEnded and isinstance(before, Contact) and before.visit is not None:
-            self._end(before.visit.queue_id, before.visit.queued_at, event.outcome, record.about.at)
+            self._end(before.visit.queue_id, before.visit.began, event.outcome, record.about.at)
 
     def counted(self, begins: Instant, ends: Instant) -> list[Day] | None:
         """What was counted of each queue between these, which are quarters' beginnings; None where that is not known

@@ -109,6 +109,7 @@ def put(
         command,
         unknown_number=unknown,
         waiting_since=(command.waiting_since or came_at) if contact.visit is None else contact.visit.since,
+        came_at=came_at,
         goes_on=f"{settled.target.kind}:{settled.target.name}" if goes_on else "",
         hops=settled.hops[:-1] if goes_on else settled.hops,
         overflow_at=overflow.next_look(queue.settings.overflow, now, now),

@@ -52,7 +52,7 @@ def queue_picture(world: World, queue: Queue, contacts: list[Contact], at: Insta
         for c in contacts
         if c.status == "waiting" and c.visit is not None
     )
-    waits = [_ms(at, c.visit.queued_at) for c in contacts if c.visit is not None]
+    waits = [_ms(at, c.visit.began) for c in contacts if c.visit is not None]
     return {
         "queue_id": queue.queue_id,
         "name": settings.name,
@@ -65,7 +65,7 @@ def queue_picture(world: World, queue: Queue, contacts: list[Contact], at: Insta
                 "contact_id": contact_id,
                 "priority": visit.priority,
                 "queued_at": iso(visit.queued_at),
-                "wait_ms": _ms(at, visit.queued_at),
+                "wait_ms": _ms(at, visit.began),
                 "leave_by": iso(visit.leave_by),
             }
             for _, contact_id, visit in waiting
@@ -125,7 +125,7 @@ def contact_picture(contact: Contact, at: Instant, *, personal: bool = False) ->
             "queue_id": visit.queue_id,
             "priority": visit.priority,
             "queued_at": iso(visit.queued_at),
-            "wait_ms": _ms(at, visit.queued_at),
+            "wait_ms": _ms(at, visit.began),
             "leave_by": iso(visit.leave_by),
         },
         "offer": None if contact.offer is None else _offer(contact.offer),

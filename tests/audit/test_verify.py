@@ -225,6 +225,10 @@ BROKEN: dict[str, tuple[Callable[[Log], Log], str]] = {
     "a contact that ends with a leg open": (lambda log: without(log, contacts.LegClosed), "open_at_end"),
     "a contact that ends in its queue": (lambda log: without(log, contacts.QueueVisitEnded), "open_at_end"),
     "a contact that ends in a conversation": (lambda log: without(log, contacts.AgentSegmentEnded), "open_at_end"),
+    "a wait that is measured from before the caller came (feature 12.4)": (
+        lambda log: changed(log, contacts.ContactQueued, came_at=Instant(1)),
+        "visit",
+    ),
     "a contact that never arrived": (lambda log: without(log, contacts.ContactArrived), "beginning"),
     "a leg that closes twice": (
         lambda log: changed(log, contacts.LegClosed, 1, leg="caller-1"),

@@ -1,12 +1,13 @@
 """The contact log."""
 
 import pytest
+from msgspec.structs import replace
 
 from orchestrator.domain.contacts import contacts
 from orchestrator.domain.contacts.dial_events import ContactDialled, DialEnded
 from orchestrator.domain.contacts.transfer_events import ContactTransferred
 from orchestrator.domain.customers import people
-from orchestrator.domain.kernel import Instant, Refused
+from orchestrator.domain.kernel import SECOND, Instant, Refused
 from orchestrator.vault import Tampered, open_text
 from projections import contact_log
 from projections.base import Connection, live_place, schema_of
@@ -48,6 +49,21 @@ def served(kit: ReadKit, ident: str, begin: float = 0.0, agent: str = "a1") -> N
     ended = contacts.AgentSegmentEnded(segment_id="s1", shift_id="sh1", ended_by="caller", cause="NORMAL_CLEARING")
     kit.tell(stream, ended, begin + 30)
     kit.tell(stream, contacts.ContactEnded(reason="completed", phase="connected"), begin + 30)
+
+
+def test_the_wait_of_a_caller_who_was_found_late_begins_when_they_came(kit: ReadKit) -> None:
+    """Feature 12.4: nobody heard of the caller for half a minute, in which they waited all the same."""
+    kit.build(CONTACT_LOG)
+    came_at = Instant(MORNING + 70 * SECOND)
+    kit.tell("contact-c1", replace(arrived(), came_at=came_at, found="resync"), 100)
+    kit.tell("contact-c1", replace(queued(), came_at=came_at, waiting_since=came_at), 100)
+    kit.tell("contact-c1", contacts.QueueVisitEnded(visit_id="v1", queue_id="sales", outcome="abandoned"), 105)
+    kit.tell("contact-c1", queued("other"), 105)
+    kit.tell("contact-c1", contacts.QueueVisitEnded(visit_id="v1", queue_id="other", outcome="abandoned"), 107)
+    kit.keep_up(CONTACT_LOG)
+    row = kit.read(lambda c: contact_log.find(c, "c1"))
+    assert row is not None
+    assert (row.arrived_at, row.queued_at, row.wait_ms) == (came_at, came_at, 37_000)
 
 
 def test_a_served_call_is_one_row_with_its_times_by_our_clock(kit: ReadKit) -> None:

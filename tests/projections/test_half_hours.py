@@ -3,6 +3,7 @@
 from zoneinfo import ZoneInfo
 
 import pytest
+from msgspec.structs import replace
 
 from orchestrator.domain.contacts import contacts
 from orchestrator.domain.kernel import Instant, Refused
@@ -103,6 +104,18 @@ def test_a_call_counts_in_the_half_hour_in_which_it_was_queued_with_all_the_work
         wrap_up_ms=25_000,
     )
     assert second.asked == HalfHour("sales", MORNING + HALF * S, offered=1, left_otherwise=1, left_wait_ms=7_000)
+
+
+def test_a_caller_who_was_found_late_counts_from_when_they_came(kit: ReadKit) -> None:
+    """Feature 12.4: nobody heard of the caller for half a minute, in which they waited all the same."""
+    configure(kit, "a1")
+    kit.build(MODEL)
+    came_at = Instant(MORNING + (HALF - 25) * S)
+    kit.tell("contact-c1", replace(arrived(), came_at=came_at, found="resync"), HALF + 5)
+    kit.tell("contact-c1", replace(queued(), came_at=came_at, waiting_since=came_at), HALF + 5)
+    kit.tell("contact-c1", contacts.QueueVisitEnded(visit_id="v1", queue_id="sales", outcome="abandoned"), HALF + 10)
+    first = loads(kit, "sales")[0]
+    assert first.asked == HalfHour("sales", MORNING, offered=1, abandoned=1, abandoned_wait_ms=35_000)
 
 
 def test_who_is_there_counts_for_the_time_there_and_a_break_is_away(kit: ReadKit) -> None:

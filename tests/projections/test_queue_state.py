@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from orchestrator.domain.contacts import contacts
-from orchestrator.domain.kernel import Instant
+from orchestrator.domain.kernel import SECOND, Instant
 from orchestrator.domain.observed import Observed
 from orchestrator.domain.routing.queues import QueueConfigured, QueueRemoved
 from projections import queue_state
@@ -46,6 +46,20 @@ def today(kit: ReadKit, day: str = TODAY) -> Day:
 # A set of known answers: 100 offered, T = 20 s; 70 answered within T and 15 after; 4 left within 5 s, 3 within T, 6
 # after it; 2 left otherwise after T.
 SET = ((70, 10, "answered"), (15, 30, "answered"), (4, 4, "abandoned"), (3, 15, "abandoned"), (6, 40, "abandoned"))
+
+
+def test_a_caller_who_was_found_late_waits_since_they_came(kit: ReadKit) -> None:
+    """Feature 12.4: nobody heard of the caller for half a minute, in which they waited all the same."""
+    kit.tell("queue-sales", queue())
+    came_at = Instant(MORNING + 70 * SECOND)
+    kit.tell("contact-c1", replace(arrived(), came_at=came_at, found="resync"), 100)
+    kit.tell("contact-c1", replace(queued(), came_at=came_at, waiting_since=came_at), 100)
+    kit.build(QUEUES)
+    kit.keep_up(QUEUES)
+    (waits,) = kit.read(queue_state.now)
+    assert waits.oldest == came_at
+    kit.tell("contact-c1", contacts.QueueVisitEnded(visit_id="v1", queue_id="sales", outcome="answered"), 105)
+    assert (today(kit).answered_in_target, today(kit).answered_wait_ms) == (0, 35_000)
 
 
 def test_one_day_is_70_to_82_percent_by_formula_and_each_says_which_it_is(kit: ReadKit) -> None:

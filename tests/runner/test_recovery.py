@@ -447,6 +447,9 @@ def test_a_caller_whom_nobody_had_heard_of_keeps_the_time_waited_and_so_the_plac
     assert since["ten-minutes"] == scene.now - 600 * SECOND
     assert since["ten-seconds"] == scene.now - 10 * SECOND
     assert since["a-day"] == scene.now
+    # What history measures: whoever was heard of at once, or whose clock is not to be believed, from the queueing on.
+    measured = [event.came_at for event in scene.events(c.ContactQueued)]
+    assert sorted(measured) == [0, 0, since["ten-minutes"], since["ten-seconds"]]
     scene.ready(1)
     assert scene.rings_of("ten-minutes")
 

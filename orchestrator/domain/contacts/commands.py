@@ -57,6 +57,7 @@ class Queue(Struct, frozen=True, kw_only=True):
     age_per_min: int = 0
     age_cap: int = 0
     waiting_since: Instant = Instant(0)
+    came_at: Instant = Instant(0)
     tell_at: Instant = Instant(0)
 
 

@@ -208,6 +208,15 @@ class Visit(Struct, frozen=True, kw_only=True):
     """When the queue's overflow is looked at; 0: never."""
     declined: tuple[str, ...] = ()
     """The agents who did not take it, the last ones."""
+    came_at: Instant = Instant(0)
+    """When the caller had come, where they were found later and this is their first queue."""
+
+    @property
+    def began(self) -> Instant:
+        """From when its wait is measured; what it leads to is due from `queued_at` on: nobody is sent on for what we
+        did not hear.
+        """
+        return self.came_at or self.queued_at
 
     @property
     def base(self) -> int:
@@ -519,12 +528,20 @@ def _identified(contact: Contact, event: ContactIdentified, _at: Instant) -> Con
     return replace(contact, customer_id=event.customer_id, level=event.level, last_agent=event.last_agent)
 
 
+def wait_began(event: ContactQueued, at: Instant) -> Instant:
+    """From when the wait of this visit, which was queued `at`, is measured: a caller whom nobody heard of for a while
+    has waited through it.
+    """
+    return event.came_at or at
+
+
 def _queued(contact: Contact, event: ContactQueued, at: Instant) -> Contact:
     visit = Visit(
         visit_id=event.visit_id,
         queue_id=event.queue_id,
         priority=event.priority,
         queued_at=at,
+        came_at=event.came_at,
         leave_by=event.leave_by,
         bonuses=event.bonuses,
         steps=event.steps,

@@ -134,6 +134,10 @@ class ContactQueued(Event, frozen=True, kw_only=True):
     age_cap: int = 0
     waiting_since: Instant = Instant(0)
     """Since when it waits, where that began in another queue; 0: since now."""
+    came_at: Instant = Instant(0)
+    """When the caller had come to the switch, where they were found later and this is their first queue: this visit's
+    wait is measured from then (`contacts.wait_began`); 0: from now.
+    """
     hops: tuple[Hop, ...] = ()
     """The queues by which the caller came here."""
     overflow_at: Instant = Instant(0)

@@ -116,6 +116,7 @@ def queued(command: Queue) -> ContactQueued:
         age_per_min=command.age_per_min,
         age_cap=command.age_cap,
         waiting_since=command.waiting_since,
+        came_at=command.came_at,
         hops=command.hops,
         overflow_at=command.overflow_at,
         answer_at=command.answer_at,
