@@ -764,6 +764,7 @@ MUTANTS = (
         rule="fence",
         make=instead(ledger.Ledger, "check_fence", lambda _self, _epoch: None),
         weather=_PAUSES,
+        seed=5,
     ),
     Mutant(
         name="act on a lease that is over",
@@ -844,6 +845,7 @@ MUTANTS = (
         make=instead(Memory, "is_told", _nothing_was_told),
         weather=_FLAPS_ALL_DAY,
         size=_WELL_STAFFED,
+        seed=1,
     ),
     Mutant(
         name="a doubled park is a new contact",
@@ -916,7 +918,7 @@ MUTANTS = (
         make=instead(handling, "SETTLE", 0),
         weather=_CALM,
         size=_MANY_HOLDS,
-        seed=12,
+        seed=4,
     ),
     Mutant(
         name="forget a hold that has to wait",
@@ -952,7 +954,7 @@ MUTANTS = (
         make=around(recording, "_evolve_mask", _masked_once_asked),
         weather=Weather(slow_commits=0.5),
         size=_TAPED,
-        seed=39,
+        seed=17,
     ),
     Mutant(
         name="take an agent for muted once it was asked for",
@@ -1022,6 +1024,7 @@ MUTANTS = (
         make=around(shifts, "_make_ready", _strange_refusals),
         weather=_CALM,
         size=Size(contacts=60, agents=10),
+        seed=3,
     ),
     Mutant(
         name="an engine that goes by the clock of its host",
@@ -1052,7 +1055,7 @@ MUTANTS = (
         make=instead(attendance, "on_silence", _silence_means_nothing),
         weather=_CALM,
         size=_AT_DESKS,
-        seed=5,
+        seed=14,
     ),
     Mutant(
         name="a desk that comes back and is not believed",
@@ -1095,6 +1098,7 @@ MUTANTS = (
         make=policy(call_out, _calls_again_at_once),
         weather=_CALM,
         size=_CALLS_OUT,
+        seed=4,
     ),
     Mutant(
         name="a callback that waits its turn without an end",
@@ -1102,6 +1106,7 @@ MUTANTS = (
         make=around(timers, "_set_for_calls_outside", _no_timer_for_peace),
         weather=_CALM,
         size=_CALLS_OUT,
+        seed=4,
     ),
     Mutant(
         name="a callback goes to the end of the line",
@@ -1129,6 +1134,7 @@ MUTANTS = (
         ),
         weather=_CALM,
         size=_CALLS_OUT,
+        seed=4,
     ),
     Mutant(
         name="take one by hand though the lines are full",
@@ -1150,7 +1156,7 @@ MUTANTS = (
         make=instead(talk, "_hold_others", nothing),
         weather=_CALM,
         size=_BY_HAND,
-        seed=6,
+        seed=12,
     ),
     Mutant(
         name="wrap up while another caller is in hand",
@@ -1207,7 +1213,7 @@ MUTANTS = (
         make=around(lines.Wait, "at", _nobody_ages),
         weather=_CALM,
         size=_SCARCE,
-        seed=6,
+        seed=11,
     ),
     Mutant(
         name="one queue after the other",
@@ -1236,6 +1242,7 @@ MUTANTS = (
         make=_an_answer_stops_nothing,
         weather=_CALM,
         size=_ONE_BY_ONE,
+        seed=3,
     ),
     Mutant(
         name="counters that count whoever asks",
@@ -1296,6 +1303,7 @@ MUTANTS = (
         name="let callers wait in a queue that is closed",
         rule="door",
         make=around(placing, "house", _nothing_is_ever_closed),
+        seed=2,
     ),
     Mutant(
         name="forget when somebody is to be sent on",
@@ -1306,6 +1314,7 @@ MUTANTS = (
         name="answer everybody at once",
         rule="billing",
         make=around(admit, "claim_caller", lambda _right, contact, ids: admit.answer_caller(contact, ids)),
+        seed=2,
     ),
     Mutant(
         name="pass somebody on, and let them wait nowhere",
@@ -1320,6 +1329,7 @@ MUTANTS = (
         make=policy(record.record, _records_on_after_a_transfer),
         weather=_CALM,
         size=_PASSED_ON,
+        seed=1,
     ),
     Mutant(
         name="silence for whoever is passed on",
@@ -1371,7 +1381,7 @@ MUTANTS = (
         make=policy(invite, _who_stays_is_brought_in_again),
         weather=Weather(),
         size=_GATHERED,
-        seed=24,
+        seed=30,
     ),
     Mutant(
         name="end the conference with whoever was asked first",
@@ -1379,7 +1389,7 @@ MUTANTS = (
         make=instead(guesting, "moved_up", nothing),
         weather=Weather(),
         size=_EVERY_ROW,
-        seed=5,
+        seed=11,
     ),
     Mutant(
         name="leave the caller alone after a consultation",
@@ -1401,6 +1411,7 @@ MUTANTS = (
         make=instead(legs, "hears_nobody", lambda _contact, _leg: False),
         weather=_CALM,
         size=_CONSULTED,
+        seed=5,
     ),
     Mutant(
         name="bring a guest who is on hold back into the room",
@@ -1432,6 +1443,7 @@ MUTANTS = (
         make=around(guesting, "moved_up", _whoever_is_alone_with_the_agent_is_asked),
         weather=Weather(),
         size=_APART_AND_ALONE,
+        seed=3,
     ),
     Mutant(
         name="leave agent and caller apart whom the switch has parted",
@@ -1475,6 +1487,7 @@ MUTANTS = (
         make=policy(monitor, _a_mute_silences_whoever_barges_in),
         weather=_CALM,
         size=_MONITORED_AND_MUTED,
+        seed=5,
     ),
     Mutant(
         name="never ask after a leg that is to park",
@@ -1482,7 +1495,7 @@ MUTANTS = (
         make=instead(legs, "doubtful_legs", legs.doomed_legs),
         weather=Weather(lost=0.15),
         size=_PASSED_ON_AND_WAITING,
-        seed=12,
+        seed=5,
     ),
     Mutant(
         name="leave a leg alone that lives and is not parked",
@@ -1490,7 +1503,7 @@ MUTANTS = (
         make=around(sensing, "_presence", _lives_that_will_do),
         weather=Weather(lost=0.15),
         size=_PASSED_ON_AND_WAITING,
-        seed=11,
+        seed=5,
     ),
     Mutant(
         name="forget how a number that an agent dialled came to nothing",
@@ -1505,7 +1518,7 @@ MUTANTS = (
         make=instead(dials, "heard", lambda _contact, _leg: False),
         weather=_CALM,
         size=_DIALLED,
-        seed=2,
+        seed=22,
     ),
     Mutant(
         name="forget whom nobody hears before the switch has said that they are heard",
@@ -1513,7 +1526,7 @@ MUTANTS = (
         make=instead(asides, "let_be_heard", _mutes_forgotten),
         weather=Weather(flaps=3),
         size=_MUTED,
-        seed=5,
+        seed=6,
     ),
     Mutant(
         name="ring every phone over the caller's own switch",
@@ -1535,6 +1548,7 @@ MUTANTS = (
         make=instead(contacts, "can_be_told", lambda _contact: True),
         weather=_CALM,
         size=_PLACES,
+        seed=9,
     ),
     Mutant(
         name="tell a place once and never again",
