@@ -27,6 +27,7 @@ from orchestrator.runner.inputs import EndAll, Ready, SignIn
 from orchestrator.service.configuration import apply_file
 from orchestrator.settings import environment_with
 from orchestrator.store import Log, Source, schema
+from tests.bench.esl import peers_events_per_s
 from tests.bench.processes import awake, cpu_s, put_on_core, server_of
 from tests.lab.patience import until
 from tests.lab.ports import free_port
@@ -105,6 +106,14 @@ def _measure(stack: ExitStack) -> Iterator[dict[str, Any]]:
         "at_most": 5,
         "switch_running": switch.poll() is None,
         "python": f"{platform.python_version()} of {Path(sys.executable).resolve()}",
+    }
+    # Hosts differ by two, and one host from minute to minute: what the same CPU time would be worth to a peer.
+    peer = peers_events_per_s()
+    yield {
+        "name": "orchestrator.call.vs_greenswitch",
+        "value": round(peer * used / CALLS, 1),
+        "unit": "events that greenswitch would read meanwhile",
+        "greenswitch_events_per_s": round(peer),
     }
 
 

@@ -51,6 +51,11 @@ def run() -> Iterator[dict[str, Any]]:
     yield _figure("tape.bytes_per_event", size, "bytes")
 
 
+def peers_events_per_s() -> float:
+    """How many events greenswitch's reader takes in a second of CPU, now: a yardstick for how fast a host is."""
+    return statistics.median(_rate(lambda: sum(_theirs(name) for name in STREAMS)) for _ in range(ROUNDS))
+
+
 def _figure(name: str, value: float, unit: str, **more: object) -> dict[str, Any]:
     return {"name": name, "value": round(value, 3), "unit": unit, **more}
 
