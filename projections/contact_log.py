@@ -89,10 +89,11 @@ class Contact(Struct):
 
     `direction`: inbound, or outbound where an agent dialled: then the caller is whoever was called, and `agent_id` who
     dialled until somebody talks. `outcome` is empty while it lives, then `ContactEnded.reason`. `wait_ms`: from
-    ContactQueued to QueueVisitEnded, all visits together. `talk_ms`: from ContactConnected to AgentSegmentEnded without
-    `hold_ms`, from ContactHeld to ContactResumed or the end. `missed`: offers that an agent rejected, let ring or could
-    not be reached for; not those that we withdrew. `transfers`: how often an agent passed it on; `agent_id` is the last
-    one. `caller_token`: of the number in E.164, empty where there is none or nobody may find it any more.
+    ContactQueued (or its `came_at`) to QueueVisitEnded, all visits together. `talk_ms`: from ContactConnected to
+    AgentSegmentEnded without `hold_ms`, from ContactHeld to ContactResumed or the end. `missed`: offers that an agent
+    rejected, let ring or could not be reached for; not those that we withdrew. `transfers`: how often an agent passed
+    it on; `agent_id` is the last one. `caller_token`: of the number in E.164, empty where there is none or nobody may
+    find it any more.
     """
 
     contact_id: str

@@ -2,7 +2,8 @@
 
 The same day can be 70 % or 82 %, by formula. A formula that was published is never changed: a better one gets another
 name, or the next version. The clock of all is ours: a wait lasts from `ContactQueued.at` to `QueueVisitEnded.at`
-(answered: when caller and agent hear each other), without the time before the queue. T is the queue's answer target,
+(answered: when caller and agent hear each other), without the time before the queue. Since version 2 the wait of a
+caller who was found late begins when they came to the switch (`ContactQueued.came_at`). T is the queue's answer target,
 and a short abandon one within the queue's threshold, both as configured when the visit ended.
 """
 
@@ -12,7 +13,8 @@ from typing import Final, Protocol
 
 from msgspec import Struct
 
-CLOCK: Final = "ours: ContactQueued.at to QueueVisitEnded.at"
+CLOCK: Final = "ours: ContactQueued.at, or its came_at where set, to QueueVisitEnded.at"
+VERSION: Final = 2
 
 
 class Counts(Protocol):
@@ -53,7 +55,7 @@ class Formula(Struct, frozen=True, kw_only=True):
 def _percent(
     name: str, words: str, numerator: Callable[[Counts], int], denominator: Callable[[Counts], int]
 ) -> Formula:
-    return Formula(name=name, version=1, words=words, unit="%", numerator=numerator, denominator=denominator)
+    return Formula(name=name, version=VERSION, words=words, unit="%", numerator=numerator, denominator=denominator)
 
 
 def _answered_in_target(counts: Counts) -> int:
@@ -132,7 +134,7 @@ _ABANDONS: Final = (
 _WAITS: Final = (
     Formula(
         name="average_speed_of_answer",
-        version=1,
+        version=VERSION,
         words="wait of answered / answered",
         unit="ms",
         numerator=lambda c: c.answered_wait_ms,
@@ -140,7 +142,7 @@ _WAITS: Final = (
     ),
     Formula(
         name="average_wait_of_abandoned",
-        version=1,
+        version=VERSION,
         words="wait of abandoned / abandoned",
         unit="ms",
         numerator=lambda c: c.abandoned_wait_ms,

@@ -94,7 +94,7 @@ def test_one_day_is_70_to_82_percent_by_formula_and_each_says_which_it_is(kit: R
     for formula in FORMULAS.values():
         assert formula.version >= 1
         assert formula.words
-        assert formula.clock == "ours: ContactQueued.at to QueueVisitEnded.at"
+        assert formula.clock == "ours: ContactQueued.at, or its came_at where set, to QueueVisitEnded.at"
 
 
 def test_a_day_without_calls_has_no_percentage(kit: ReadKit) -> None:
