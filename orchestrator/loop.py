@@ -30,7 +30,14 @@ from orchestrator.domain.contacts.dial_events import ContactDialled
 from orchestrator.domain.contacts.unattended import IMPORT
 from orchestrator.domain.kernel import MILLISECOND, SECOND, Instant, Record, Refused, ident_of
 from orchestrator.domain.switch.facts import Fact, InstructionFailed, LegPresence, Snapshot
-from orchestrator.domain.switch.instructions import Instruction, RingAgent, TakeSnapshot
+from orchestrator.domain.switch.instructions import (
+    AnnounceNumber,
+    HangUpLeg,
+    Instruction,
+    RingAgent,
+    StopRecording,
+    TakeSnapshot,
+)
 from orchestrator.esl.events import SwitchEvent
 from orchestrator.esl.translate import translate, verdict
 from orchestrator.metrics import Metrics
@@ -69,6 +76,8 @@ _ASKED_AFRESH: Final = (SwitchEvent, LegPresence)
 _SERVED: Final = frozenset({ContactArrived, ContactDialled, NuisanceMarked})
 # Events whose facts may be no news (`runner.sensing.SIGNS_OF_LIFE`): only these are asked about.
 _SIGNS_OF_LIFE: Final = frozenset({"CHANNEL_CREATE", "CHANNEL_ANSWER", "CHANNEL_UNBRIDGE"})
+# What nobody notices a hundredth of a second later: their records may share a commit with what comes meanwhile.
+_MAY_WAIT: Final = frozenset({AnnounceNumber, HangUpLeg, StopRecording})
 NO_SUCH_LEG: Final = "No such channel"
 EXIT_BUG: Final = 70  # EX_SOFTWARE of sysexits.h
 EXIT_DEPOSED: Final = 75  # EX_TEMPFAIL of sysexits.h: start again, as a standby
@@ -313,7 +322,8 @@ class Engine:
         if outcome.refused is not None and answer is not None:
             answer.set(outcome.refused)
         elif outcome.records:
-            self._submit(outcome, answer, patient=not outcome.instructions and answer is None)
+            patient = answer is None and all(type(each) in _MAY_WAIT for each in outcome.instructions)
+            self._submit(outcome, answer, patient=patient)
         else:
             if answer is not None:
                 answer.set(0)

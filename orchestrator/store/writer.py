@@ -83,8 +83,8 @@ class Hooks(Struct, frozen=True):
 
 _NO_HOOKS: Final = Hooks()
 
-# How long records that nobody waits for may wait for company: long enough to share a commit at 50 calls/s, far below
-# what a person or a standby notices.
+# How long records that nobody waits for, or can tell, may wait for company: long enough to share a commit at
+# 50 calls/s, far below what a person or a standby notices.
 PATIENCE_S: Final = 0.01
 
 
@@ -185,7 +185,7 @@ class LiveWriter:
     ) -> None:
         """Take these records, to be stored together; never waits. `on_stored(position of the last)` when durable.
 
-        `patient`: nobody waits to act on them, so they may share a commit with what comes in the next few ms.
+        `patient`: nobody notices if what follows comes some ms later: they may share a commit with what comes by then.
 
         `on_lost(error)` instead where the writer stops first. Raises, with none of them taken: `WrongKind` for a
         desk stream or an event that does not belong there, `VersionConflict` where a version is no successor of the

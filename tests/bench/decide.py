@@ -28,6 +28,7 @@ from orchestrator.service.configuration import apply_file
 from orchestrator.settings import environment_with
 from orchestrator.store import Log, Source, schema
 from tests.bench.esl import peers_events_per_s
+from tests.bench.memory import core_ms
 from tests.bench.processes import awake, cpu_s, put_on_core, server_of
 from tests.lab.patience import until
 from tests.lab.ports import free_port
@@ -115,6 +116,8 @@ def _measure(stack: ExitStack) -> Iterator[dict[str, Any]]:
         "unit": "events that greenswitch would read meanwhile",
         "greenswitch_events_per_s": round(peer),
     }
+    for name, cold in (("decide.core.warm_ms_per_call", False), ("decide.core.cold_ms_per_call", True)):
+        yield {"name": name, "value": round(core_ms(cold=cold), 3), "unit": "ms", "what": "the runner's steps alone"}
 
 
 def start(stack: ExitStack, place: Path, core: int, *words: str, **variables: str) -> subprocess.Popen[bytes]:

@@ -23,6 +23,8 @@ class SlowWriter:
     def __init__(self) -> None:
         self.away = False
         self.taken: list[Record] = []
+        self.patient: dict[str, bool] = {}
+        """Whether the records with an event of this kind may wait for company, by the name of its class."""
         self._waiting: deque[tuple[int, Callable[[int], None]]] = deque()
 
     @property
@@ -38,6 +40,7 @@ class SlowWriter:
         patient: bool,
     ) -> None:
         self.taken += records
+        self.patient.update((type(each.event).__name__, patient) for each in records)
         self._waiting.append((len(records), on_stored))
 
     def store_one(self, position: int | None = None) -> None:
