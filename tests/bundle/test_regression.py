@@ -18,7 +18,8 @@ from orchestrator.domain.staff.shifts import AgentCooledDown
 from orchestrator.tape import Hole, Recorded
 from tests.bundle.kit import altered, window, with_manifest, with_part, write
 from tests.redrive.taped import TapedRun, UnwatchedRun
-from tests.simulation.mutants import MUTANTS, Mutant
+from tests.simulation.mutants import MUTANTS
+from tests.simulation.mutants.planting import Mutant
 from web.redrive.command import exit_code, names_of, text
 
 

@@ -15,7 +15,8 @@ from orchestrator.tape import Hole, Recorded
 from orchestrator.tape.form import Told
 from orchestrator.vault import ERASED
 from tests.redrive.taped import TapedRun
-from tests.simulation.mutants import MUTANTS, Mutant
+from tests.simulation.mutants import MUTANTS
+from tests.simulation.mutants.planting import Mutant
 from web.redrive.command import as_json, names_of, text
 
 ZONE = ZoneInfo("Asia/Shanghai")

@@ -11,7 +11,7 @@ from orchestrator.policies.base import Do, Happened, Ids, Policy, asked_about, c
 from orchestrator.policies.reserve import reserve
 from orchestrator.runner import Runner
 from tests.simulation import engine
-from tests.simulation.mutants import instead
+from tests.simulation.mutants.planting import instead
 from tests.simulation.run import Failure, Run, Size
 
 SEEDS = 40
