@@ -32,8 +32,8 @@ from orchestrator.esl.resync import listed_legs, listed_phones, seen_leg, sessio
 from orchestrator.esl.translate import translate
 from tests.simulation.agenda import Agenda
 from tests.simulation.engine import AnyLink, Engine
-from tests.simulation.invariants import AnySwitch
 from tests.simulation.run import Run
+from tests.simulation.sight import AnySwitch
 from tests.simulation.switch import NODE, Caller, Phone, Switch
 from tests.simulation.weather import Weather
 

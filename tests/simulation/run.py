@@ -28,13 +28,14 @@ from orchestrator.runner import Input, Outcome
 from orchestrator.runner.inputs import DrainNode, EndAll, IdentifyContact, UndrainNode
 from tests.matrix import Row
 from tests.simulation.agenda import START, Agenda
+from tests.simulation.book import Book
 from tests.simulation.browsers import WEB_REFUSALS, Page, Web
 from tests.simulation.comparing import difference, fold, picture
 from tests.simulation.consulters import CONSULTING_REFUSALS, Consulters
 from tests.simulation.dialers import DIALLING_REFUSALS, OWN, Dialers
 from tests.simulation.door import Door
 from tests.simulation.engine import STALE, AnyLink, Engine, Watcher
-from tests.simulation.invariants import KNOWN_WITHIN, AnySwitch, Book, Broken, Invariants, desks_are_known, finish
+from tests.simulation.invariants import KNOWN_WITHIN, Invariants, desks_are_known, finish
 from tests.simulation.ledger import Ledger
 from tests.simulation.link import Link, Links
 from tests.simulation.outsiders import NUMBERS, Lobby
@@ -45,6 +46,8 @@ from tests.simulation.people import REFUSALS, Desk
 from tests.simulation.phones import REFRESH, Registered, Registrations, misjudged
 from tests.simulation.routing import Routing
 from tests.simulation.rows import Hangers
+from tests.simulation.rules import Broken
+from tests.simulation.sight import AnySwitch
 from tests.simulation.story import Story
 from tests.simulation.supervisors import SUPERVISING_REFUSALS, Supervisors
 from tests.simulation.switch import Caller, Phone, Switch, Switches

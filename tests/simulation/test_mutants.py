@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.simulation.invariants import RULES
 from tests.simulation.mutants import MUTANTS
 from tests.simulation.mutants.planting import SEEDS, Mutant, kill
+from tests.simulation.rules import RULES
 from tests.simulation.run import Run, Size
 from tests.simulation.weather import Weather
 
