@@ -9,16 +9,17 @@ password, sets new ones at the next start.
 import hashlib
 import hmac
 import json
-import os
 import re
 import secrets
 from base64 import b64decode, b64encode
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
+from orchestrator.durable import replace
 from orchestrator.settings import mask_url
 
 from .binaries import OLDEST_MAJOR
@@ -52,30 +53,17 @@ def passwords(home: Path, keys: Path) -> dict[str, str]:
         # A home that is older than the projector has no password of its own for it.
         known[PROJECTOR] = str(read.get(PROJECTOR, "")) or secrets.token_urlsafe(_PASSWORD_BYTES)
         if PROJECTOR not in read:
-            _write_whole(home, path, json.dumps(known, indent=1))
+            replace(path, json.dumps(known, indent=1).encode(), partial(give_to_owner_of, home))
     except FileNotFoundError:
         known = {role: secrets.token_urlsafe(_PASSWORD_BYTES) for role in (OWNER, *WORKERS)}
         keys.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _write_whole(home, path, json.dumps(known, indent=1))
+        replace(path, json.dumps(known, indent=1).encode(), partial(give_to_owner_of, home))
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise ClusterError(
             f"{path} cannot be used ({type(error).__name__}). Restore it, or, while no server runs, remove it: "
             "new passwords are then made and set."
         ) from error
     return known
-
-
-def _write_whole(home: Path, path: Path, text: str) -> None:
-    """Write the file so that it is there whole or not at all, also after a power cut, and for us alone."""
-    making = path.with_suffix(".making")
-    making.unlink(missing_ok=True)
-    descriptor = os.open(making, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-        give_to_owner_of(home, file.fileno())
-    making.rename(path)
 
 
 def url_for(url: str, role: str, password: str, database: str | None = None) -> str:

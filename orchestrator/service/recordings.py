@@ -33,10 +33,11 @@ from orchestrator.domain.contacts.keeping import (
 )
 from orchestrator.domain.kernel import Record, Refused, stream
 from orchestrator.domain.routing import recording
+from orchestrator.durable import sync_folder
 from orchestrator.service.deciding import Desk, Who
 from orchestrator.service.fetching import Elsewhere, Fetched
 from orchestrator.service.media import LABEL, Media, name_of
-from orchestrator.service.sealed_files import HALF, SealedFile, digest_of, seal, sync_folder, unreadable
+from orchestrator.service.sealed_files import HALF, SealedFile, digest_of, seal, unreadable
 from orchestrator.service.waveforms import HEAD_MOST, Waveform, length_ms_of, waveform_of
 from orchestrator.settings import SettingsError
 from orchestrator.store import DeskWriter, Log

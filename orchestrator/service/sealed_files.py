@@ -18,6 +18,7 @@ import structlog
 from msgspec import Struct
 
 from orchestrator.domain.kernel import Refused
+from orchestrator.durable import sync_folder
 from orchestrator.vault import DataKey, Tampered
 
 log = structlog.get_logger(__name__)
@@ -75,15 +76,6 @@ def digest_of(path: Path) -> Summary:
             digest.update(piece)
             length += len(piece)
     return Summary(digest.hexdigest(), length)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make what happened to the names in a folder outlive a loss of power."""
-    opened = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)
 
 
 class Readable(Protocol):

@@ -34,6 +34,7 @@ from msgspec import Struct
 from orchestrator.domain.catalogue import CATALOGUE
 from orchestrator.domain.catalogue import Entry as CatalogueEntry
 from orchestrator.domain.kernel import Record
+from orchestrator.durable import replace, sync_folder
 from orchestrator.store.errors import Corrupt, Deposed, SpoolFailed
 from orchestrator.store.mapper import LedgerMapper, is_sealed, opener_of
 from orchestrator.store.recorder import Fence
@@ -46,8 +47,6 @@ from orchestrator.store.spool_file import (
     is_not_now,
     known,
     remains,
-    replace,
-    sync,
 )
 from orchestrator.vault import Tampered, Vault
 
@@ -417,7 +416,7 @@ class Spool:
         finally:
             making.close()
         half.rename(path)
-        sync(self._folder)
+        sync_folder(self._folder)
         (self._folder / _OWNER).unlink(missing_ok=True)
         (self._folder / _GOING).unlink(missing_ok=True)
         self._say_name(name)
@@ -490,7 +489,7 @@ class Spool:
             part = self._folder / f"{_FILE}{end}"
             if part.exists():
                 part.rename(f"{aside}{end}")
-        sync(self._folder)
+        sync_folder(self._folder)
         self.put_aside = aside, why
         return aside
 

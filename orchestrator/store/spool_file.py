@@ -113,26 +113,6 @@ def is_damage(error: sqlite3.Error) -> bool:
     return code & 0xFF in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB} or code in _UNREADABLE
 
 
-def replace(path: Path, data: bytes) -> None:
-    """Let this stand there, durably: all of it or what was there before."""
-    half = path.with_name(f".{path.name}.half")
-    with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    half.rename(path)
-    sync(path.parent)
-
-
-def sync(folder: Path) -> None:
-    """Names in this folder stand durably."""
-    directory = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
-
-
 @contextmanager
 def alone(folder: Path) -> Iterator[None]:
     """While this is held no other process opens, makes or moves the spool of this folder."""
