@@ -480,9 +480,7 @@ def _not_done(
         ) if isinstance(fact, facts.InstructionFailed):
             if fact.kind == "BridgeLegs" and contact.segment is not None and fact.leg == contact.segment.leg:
                 by = Instant(now + CONNECT_WITHIN)
-                yield TellContact(
-                    contact.contact_id, commands.NoteAgentParked(leg=fact.leg, connect_by=by, refused=True)
-                )
+                yield TellContact(contact.contact_id, commands.NoteAgentParked(leg=fact.leg, connect_by=by))
             # Only legs that have been there: one that was just asked for may not be made yet, and is not gone.
             joining = contact.offer.accepted if fact.kind == "BridgeLegs" and contact.offer is not None else ""
             joining = joining or (outward_leg(contact) if fact.kind == "BridgeLegs" else "")

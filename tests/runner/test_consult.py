@@ -597,39 +597,13 @@ def test_race_a_colleague_hangs_up_while_being_joined_and_the_agent_is_joined_on
     if first == "gone":
         scene.parked(scene.ring.leg)
     assert scene.bridges() == [(scene.caller, scene.ring.leg)]
-    assert [event.cause for event in scene.events(e.ConsultExtended)] == ["agent_away", "agent_parked"]
+    assert [event.cause for event in scene.events(e.ConsultExtended)] == ["agent_parked"]
     scene.parked(scene.ring.leg)
     assert scene.bridges() == [], "once is enough: told again, the two would be parted again"
     scene.joined(scene.caller, scene.ring.leg)
     assert scene.it.status == "connected"
     scene.parked(scene.ring.leg)
     assert scene.bridges() == []
-
-
-@pytest.mark.parametrize("late", ("while being joined", "when the colleague has left"))
-def test_race_an_agent_whose_leg_says_late_that_it_left_the_caller_is_not_taken_for_one_whose_bridge_is_cancelled(
-    late: str,
-) -> None:
-    """The colleague answers before the news comes that the agent's leg parked, taken from the caller: told to join
-    caller and agent then, a switch parts them again, and told once more it hangs the agent up, and the caller is lost.
-    """
-    scene = Consulted()
-    assert scene.consult() == ""
-    ring = scene.colleague()
-    scene.answer(ring)
-    scene.parked(scene.caller)
-    scene.told.clear()
-    if late == "while being joined":
-        scene.parked(scene.ring.leg)
-    scene.hang_up(ring.leg, "NORMAL_CLEARING")
-    if late != "while being joined":
-        scene.parked(scene.ring.leg)
-    assert scene.bridges() == [], "the switch is still about to cancel the other bridge"
-    scene.parked(scene.ring.leg)
-    assert scene.bridges() == [(scene.caller, scene.ring.leg)]
-    assert [event.cause for event in scene.events(e.ConsultExtended)] == ["agent_away", "agent_parked"]
-    scene.joined(scene.caller, scene.ring.leg)
-    assert scene.it.status == "connected"
 
 
 def test_an_agent_who_parks_because_a_colleague_has_left_a_talk_is_not_joined_twice() -> None:
@@ -699,7 +673,7 @@ def test_a_colleague_who_answers_as_the_link_comes_up_is_joined_with_the_agent_o
     phones = (scene.seen_phone(each, answered=True, parked=True) for each in (scene.ring, ring))
     scene.snapshot(scene.seen(scene.caller), *phones)
     assert scene.bridges() == [(scene.ring.leg, ring.leg)]
-    assert [event.cause for event in scene.events(e.ConsultExtended)] == ["agent_away"]
+    assert not scene.events(e.ConsultExtended)
 
 
 def test_a_restart_before_the_switch_was_told_parks_the_caller_and_asks_after_the_phone() -> None:

@@ -538,11 +538,10 @@ class JoinConsultAgain(Struct, frozen=True, kw_only=True):
 
 
 class NoteAgentParked(Struct, frozen=True, kw_only=True):
-    """The switch says that the agent's leg is parked; or (`refused`) that it does not join it with whoever is asked."""
+    """The switch says that the agent's leg is parked; or that it was never joined with whoever is consulted."""
 
     leg: str
     connect_by: Instant
-    refused: bool = False
 
 
 class TakeOver(Struct, frozen=True, kw_only=True):

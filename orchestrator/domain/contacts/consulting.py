@@ -35,7 +35,6 @@ from orchestrator.domain.contacts.consults import (
     CONSULTED,
     CONSULTING,
     PARKED_ALONE,
-    TAKEN_AWAY,
     TOGETHER,
     all_three,
     consult_leg,
@@ -88,11 +87,7 @@ def decide(contact: Contact, command: Consulting) -> Events:
 
 
 def _parked(consult: State, command: NoteAgentParked) -> Events:
-    """The agent's leg parks while it is to be joined with them, or was: now it can be with the caller, or with all. The
-    first time it only says, be it late, that it was taken from the caller.
-    """
-    if not (consult.away or consult.hears or command.refused):
-        return (ConsultExtended(consult_id=consult.consult_id, until=consult.due, cause=TAKEN_AWAY),)
+    """The agent's leg parks while it is to be joined with them, or was: now it can be with the caller, or with all."""
     if consult.cut_short and (consult.over or consult.wish == TOGETHER):
         return (ConsultExtended(consult_id=consult.consult_id, until=command.connect_by, cause=PARKED_ALONE),)
     if consult.over or consult.alone or not (consult.answered and consult.wish == CONSULTED):

@@ -46,9 +46,8 @@ JOIN_WITHIN: Final = 5 * SECOND
 CALLER: Final = "caller"
 CONSULTED: Final = "consulted"
 TOGETHER: Final = "together"
-# The agent's leg says that it is parked, by itself; and that it was, the first time: taken from the caller.
+# The agent's leg says that it is parked, by itself.
 PARKED_ALONE: Final = "agent_parked"
-TAKEN_AWAY: Final = "agent_away"
 # Why it is over, where whoever was looked for in vain may never have been told to be joined.
 _LOOKED_FOR: Final = frozenset({"not_connected_in_time"})
 # The status word of a contact whose agent consults somebody.
@@ -75,8 +74,6 @@ class Consult(Struct, frozen=True, kw_only=True):
     """The legs that the switch has said are in the room of all three; empty unless they are being brought together."""
     over: bool = False
     """Nobody is consulted any more; the caller is being joined with the agent again."""
-    away: bool = False
-    """The agent's leg has said that it is parked, taken from the caller; or that it is joined with somebody else."""
     alone: bool = False
     """The agent's leg has parked since it was to be joined with them: it came to nothing, or is over."""
     cut_short: bool = False
@@ -171,14 +168,13 @@ def evolve(contact: "Contact", event: Event, at: Instant) -> "Contact":
         case MemberJoined() if consult is not None:
             return replace(contact, consult=replace(consult, inside=(*consult.inside, event.leg)))
         case ConsultJoined() if consult is not None:
-            there = {"inside": (), "wish": "", "due": Instant(0), "doubted": False, "cut_short": False, "away": True}
+            there = {"inside": (), "wish": "", "due": Instant(0), "doubted": False, "cut_short": False}
             return replace(contact, consult=replace(consult, hears=event.hears, **there))
         case ConsultExtended() if consult is not None:
             doubted = consult.doubted or event.cause == "not_connected_in_time"
             cut_short = consult.cut_short and event.cause != PARKED_ALONE
             alone = consult.alone or event.cause == PARKED_ALONE
-            away = consult.away or event.cause == TAKEN_AWAY
-            extended = replace(consult, due=event.until, doubted=doubted, cut_short=cut_short, alone=alone, away=away)
+            extended = replace(consult, due=event.until, doubted=doubted, cut_short=cut_short, alone=alone)
             return replace(contact, consult=extended)
         case ConsultClosed() if consult is not None:
             if not event.rejoin_by:
