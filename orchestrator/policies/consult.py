@@ -43,7 +43,15 @@ def consult(world: World, happened: Happened, ids: Ids) -> Iterator[Do]:
             yield confer_leg(contact, room_of(contact.consult), contact.segment.leg, ids)
         case ConsultExtended(cause="agent_parked") if not contact.consult.over:
             return  # whoever is consulted is about to be heard of
-        case ConsultAnswered() | ConsultSwitched() | ConsultExtended(cause="joined_again" | "agent_parked"):
+        case ConsultAnswered() if not contact.consult.away:
+            return  # the agent's leg is about to say that it has left the caller
+        case ConsultExtended(cause="agent_away") if not contact.consult.answered:
+            return
+        case (
+            ConsultAnswered()
+            | ConsultSwitched()
+            | ConsultExtended(cause="joined_again" | "agent_away" | "agent_parked")
+        ):
             if _were_together(happened.before):
                 yield park_leg(contact, ids, leg=consult_leg(contact))  # alone in the room, it would hear nothing
             yield join(contact, contact.segment, contact.consult, ids)

@@ -381,6 +381,9 @@ def _consult_corrections(
             yield TellContact(contact.contact_id, commands.NoteMember(leg=leg, room=sight.seen[leg].room))
     if sight.answered(consult_leg(contact)) and not consult.answered:
         yield TellContact(contact.contact_id, sensing.note_answered(world, contact, consult_leg(contact), sight.now))
+    if not sight.entering and agent.parked and not agent.bridged_to and not consult.away:
+        parked = commands.NoteAgentParked(leg=agent.leg, connect_by=Instant(sight.now + sensing.CONNECT_WITHIN))
+        yield TellContact(contact.contact_id, parked)  # that it left the caller was not heard
     now = world.contacts.get(contact.contact_id)
     if not sight.entering or now is None or now.consult is None:
         return

@@ -106,6 +106,7 @@ def test_the_agents_leg_is_kept_the_caller_is_parked_hears_music_and_a_colleague
     assert (ring.extension, ring.caller_number, ring.stays) == ("1002", "+8613800138000", True)
     scene.parked(scene.caller)
     assert scene.instructions(PlayWaiting)[-1].leg == scene.caller
+    scene.parked(scene.ring.leg)
     assert (scene.it.status, scene.status(1), scene.status(2)) == ("consulting", "talking", "reserved")
     scene.ringing(ring)
     scene.told.clear()
@@ -597,13 +598,63 @@ def test_race_a_colleague_hangs_up_while_being_joined_and_the_agent_is_joined_on
     if first == "gone":
         scene.parked(scene.ring.leg)
     assert scene.bridges() == [(scene.caller, scene.ring.leg)]
-    assert [event.cause for event in scene.events(e.ConsultExtended)] == ["agent_parked"]
+    assert [event.cause for event in scene.events(e.ConsultExtended)] == ["agent_away", "agent_parked"]
     scene.parked(scene.ring.leg)
     assert scene.bridges() == [], "once is enough: told again, the two would be parted again"
     scene.joined(scene.caller, scene.ring.leg)
     assert scene.it.status == "connected"
     scene.parked(scene.ring.leg)
     assert scene.bridges() == []
+
+
+def test_race_a_colleague_who_answers_at_once_is_joined_when_the_agents_leg_has_left_the_caller() -> None:
+    """Complaint 13; decision 0108: told before, that the leg left the caller would be taken for the bridge's end."""
+    scene = Consulted()
+    assert scene.consult() == ""
+    ring = scene.colleague()
+    scene.told.clear()
+    scene.answer(ring)
+    scene.parked(scene.caller)
+    assert scene.bridges() == []
+    scene.parked(scene.ring.leg)
+    assert scene.bridges() == [(scene.ring.leg, ring.leg)]
+    scene.hang_up(ring.leg, "NORMAL_CLEARING")
+    assert scene.bridges() == [], "the switch is still about to cancel that bridge"
+    scene.parked(scene.ring.leg)
+    assert scene.bridges() == [(scene.caller, scene.ring.leg)]
+    assert [event.cause for event in scene.events(e.ConsultExtended)] == ["agent_away", "agent_parked"]
+    scene.joined(scene.caller, scene.ring.leg)
+    assert scene.it.status == "connected"
+
+
+def test_race_a_colleague_who_leaves_before_they_were_to_be_joined_has_caller_and_agent_together_once() -> None:
+    scene = Consulted()
+    assert scene.consult() == ""
+    ring = scene.colleague()
+    scene.told.clear()
+    scene.answer(ring)
+    scene.hang_up(ring.leg, "NORMAL_CLEARING")
+    assert scene.bridges() == [(scene.caller, scene.ring.leg)], "there is no other bridge to be cancelled"
+    scene.parked(scene.ring.leg)
+    assert scene.bridges() == []
+    scene.joined(scene.caller, scene.ring.leg)
+    assert scene.it.status == "connected"
+
+
+def test_an_agents_leg_that_never_says_that_it_left_the_caller_is_looked_for() -> None:
+    scene = Consulted()
+    assert scene.consult() == ""
+    ring = scene.colleague()
+    scene.answer(ring)
+    scene.told.clear()
+    scene.wait(5_000)
+    assert len(scene.instructions(TakeSnapshot)) == 1
+    phones = (scene.seen_phone(each, answered=True, parked=True) for each in (scene.ring, ring))
+    scene.snapshot(scene.seen(scene.caller), *phones)
+    assert scene.bridges() == [(scene.ring.leg, ring.leg)]
+    scene.joined(scene.ring.leg, ring.leg)
+    assert scene.it.consult is not None
+    assert scene.it.consult.hears == CONSULTED
 
 
 def test_an_agent_who_parks_because_a_colleague_has_left_a_talk_is_not_joined_twice() -> None:
@@ -673,7 +724,7 @@ def test_a_colleague_who_answers_as_the_link_comes_up_is_joined_with_the_agent_o
     phones = (scene.seen_phone(each, answered=True, parked=True) for each in (scene.ring, ring))
     scene.snapshot(scene.seen(scene.caller), *phones)
     assert scene.bridges() == [(scene.ring.leg, ring.leg)]
-    assert not scene.events(e.ConsultExtended)
+    assert [event.cause for event in scene.events(e.ConsultExtended)] == ["agent_away"]
 
 
 def test_a_restart_before_the_switch_was_told_parks_the_caller_and_asks_after_the_phone() -> None:

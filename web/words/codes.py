@@ -93,6 +93,7 @@ CODES: Final[dict[str, LazyString]] = {
     "node_down": _l("the switch cannot be reached"),
     "joined_again": _l("asked to join again"),
     "agent_parked": _l("the agent is alone on the line"),
+    "agent_away": _l("the agent was taken from the caller"),
     "callback_missed": _l("the customer was not reached"),
     "outside_full": _l("no line to the outside was free"),
     "not_allowed": _l("the number may not be called"),

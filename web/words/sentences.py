@@ -257,7 +257,7 @@ SENTENCES: Final[dict[type[Event], tuple[LazyString, Fill]]] = {
     cs.ConsultSwitched: (_l("The agent wants to talk with %(who)s"), _switched),
     cs.ConsultJoined: (_l("%(how)s"), _joined),
     cs.MemberJoined: (_l("One more is in the room of all three"), _nothing),
-    cs.ConsultExtended: (_l("More time for the consultation: %(cause)s"), _coded("cause")),
+    cs.ConsultExtended: (_l("The consultation goes on: %(cause)s"), _coded("cause")),
     cs.ConsultClosed: (_l("Nobody is asked any more: %(outcome)s"), _coded("outcome")),
     cs.ContactRejoined: (_l("The agent talks with the caller again"), _nothing),
     g.GuestInvited: (_l("The agent invites %(target)s into the conference"), _consulted),

@@ -56,7 +56,8 @@ class MemberJoined(Event, frozen=True, kw_only=True):
 
 class ConsultExtended(Event, frozen=True, kw_only=True):
     """More time, until `until`, as nobody can tell how far the switch has come. `cause` as of `OfferExtended`;
-    or agent_parked: the agent's leg says so, and can be joined with the caller again, once nobody is consulted.
+    or agent_away: the agent's leg says that it is parked, taken from the caller, so that it can be joined with whoever
+    answers; or agent_parked: it says so once more, and can be joined with the caller again, once nobody is consulted.
     """
 
     consult_id: str

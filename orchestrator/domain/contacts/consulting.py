@@ -35,6 +35,7 @@ from orchestrator.domain.contacts.consults import (
     CONSULTED,
     CONSULTING,
     PARKED_ALONE,
+    TAKEN_AWAY,
     TOGETHER,
     all_three,
     consult_leg,
@@ -87,10 +88,16 @@ def decide(contact: Contact, command: Consulting) -> Events:
 
 
 def _parked(consult: State, command: NoteAgentParked) -> Events:
-    """The agent's leg parks while it is to be joined with them, or was: now it can be with the caller, or with all."""
+    """The agent's leg parks. First as it is taken from the caller: only then is it joined with whoever answers. Later
+    while it is to be joined with them, or was: now it can be with the caller, or with all.
+    """
     if consult.cut_short and (consult.over or consult.wish == TOGETHER):
         return (ConsultExtended(consult_id=consult.consult_id, until=command.connect_by, cause=PARKED_ALONE),)
-    if consult.over or consult.alone or not (consult.answered and consult.wish == CONSULTED):
+    if consult.over or consult.alone:
+        return ()
+    if not consult.away:
+        return (ConsultExtended(consult_id=consult.consult_id, until=consult.due, cause=TAKEN_AWAY),)
+    if not (consult.answered and consult.wish == CONSULTED):
         return ()
     return (ConsultExtended(consult_id=consult.consult_id, until=consult.due, cause=PARKED_ALONE),)
 

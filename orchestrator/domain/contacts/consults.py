@@ -46,8 +46,11 @@ JOIN_WITHIN: Final = 5 * SECOND
 CALLER: Final = "caller"
 CONSULTED: Final = "consulted"
 TOGETHER: Final = "together"
-# The agent's leg says that it is parked, by itself.
+# The agent's leg says that it is parked, by itself; and that it is parked because it was taken from the caller.
 PARKED_ALONE: Final = "agent_parked"
+TAKEN_AWAY: Final = "agent_away"
+# What says so; a switch that was looked at has the agent's leg by itself, too.
+_LEFT_THE_CALLER: Final = frozenset({TAKEN_AWAY, "joined_again"})
 # Why it is over, where whoever was looked for in vain may never have been told to be joined.
 _LOOKED_FOR: Final = frozenset({"not_connected_in_time"})
 # The status word of a contact whose agent consults somebody.
@@ -74,6 +77,10 @@ class Consult(Struct, frozen=True, kw_only=True):
     """The legs that the switch has said are in the room of all three; empty unless they are being brought together."""
     over: bool = False
     """Nobody is consulted any more; the caller is being joined with the agent again."""
+    away: bool = False
+    """The agent's leg has said that it was taken from the caller. Until then it is joined with nobody who answers: of
+    a bridge that is told before, nobody can tell its end from that park.
+    """
     alone: bool = False
     """The agent's leg has parked since it was to be joined with them: it came to nothing, or is over."""
     cut_short: bool = False
@@ -168,20 +175,21 @@ def evolve(contact: "Contact", event: Event, at: Instant) -> "Contact":
         case MemberJoined() if consult is not None:
             return replace(contact, consult=replace(consult, inside=(*consult.inside, event.leg)))
         case ConsultJoined() if consult is not None:
-            there = {"inside": (), "wish": "", "due": Instant(0), "doubted": False, "cut_short": False}
+            there = {"inside": (), "wish": "", "due": Instant(0), "doubted": False, "cut_short": False, "away": True}
             return replace(contact, consult=replace(consult, hears=event.hears, **there))
         case ConsultExtended() if consult is not None:
             doubted = consult.doubted or event.cause == "not_connected_in_time"
             cut_short = consult.cut_short and event.cause != PARKED_ALONE
             alone = consult.alone or event.cause == PARKED_ALONE
-            extended = replace(consult, due=event.until, doubted=doubted, cut_short=cut_short, alone=alone)
+            away = consult.away or event.cause in _LEFT_THE_CALLER
+            extended = replace(consult, due=event.until, doubted=doubted, cut_short=cut_short, alone=alone, away=away)
             return replace(contact, consult=extended)
         case ConsultClosed() if consult is not None:
             if not event.rejoin_by:
                 return replace(forgotten(contact, consult.leg), consult=None)
             contact = replace(contact, aside=None, hushed=())
             back = replace(consult, over=True, hears="", wish=CALLER, due=event.rejoin_by, doubted=False)
-            joining = consult.wish == CONSULTED and consult.answered and not consult.alone
+            joining = consult.wish == CONSULTED and consult.answered and consult.away and not consult.alone
             joining |= consult.wish == TOGETHER and consult.cut_short
             return replace(contact, consult=replace(back, cut_short=joining and event.cause not in _LOOKED_FOR))
     return contact

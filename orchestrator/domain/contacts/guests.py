@@ -223,6 +223,7 @@ def _moved_up(contact: "Contact", event: GuestPromoted) -> "Contact":
         accepting=guest.accepting,
         rejecting=guest.rejecting,
         room=event.room,
+        away=True,
     )
     others = tuple(each for each in contact.guests if each is not guest)
     aside = contact.aside
