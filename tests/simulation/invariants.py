@@ -213,7 +213,7 @@ class Invariants:
             case s.AgentReserved():
                 self._desk_is_there(ident_of(record.stream), record.about.at)
             case s.AgentStoodDown() as event if self._whole and event.reason != s.DESK_LOST:
-                self._blamed_rightly(ident_of(record.stream), event)
+                self._blamed_rightly(ident_of(record.stream), event, given.body)
 
     def _let_in_rightly(self, record: Record, event: c.ContactQueued, given: Input) -> None:
         world, at = self._engine.world, record.about.at
@@ -344,10 +344,12 @@ class Invariants:
         if not len(before) <= said.passed_over <= len(maybe) or not maybe.issuperset(said.passed):
             raise Broken("by_hand", f"{picked.contact_id} passes over {len(before)}, and says {said.passed_over}")
 
-    def _blamed_rightly(self, shift: str, down: s.AgentStoodDown) -> None:
+    def _blamed_rightly(self, shift: str, down: s.AgentStoodDown, heard: object) -> None:
         leg = self._offer_legs.get((shift, down.offer_id), "")
         came = self._switch.how_far(leg)
         right = ("rang", "answered") if down.reason == "ring_no_answer" else ("unreachable",)
+        if isinstance(heard, f.LegHungUp) and (heard.leg, heard.cause) == (leg, "RECOVERY_ON_TIMER_EXPIRE"):
+            right = (*right, "rang", "answered")  # lost as it rang, or before it was parked: it is not there any more
         if leg in self._desk_alone and down.reason == "ring_no_answer":
             return  # the desk rang
         if came not in right:
