@@ -100,6 +100,8 @@ class Size(Struct, frozen=True, kw_only=True):
     """How often agents want something of a recording; with any, site, queues and agents have every rule of it."""
     transfers: float = 0.0
     """How many of the talks that somebody looks at are passed on."""
+    prompt: bool = False
+    """Whether every phone answers by itself, within milliseconds."""
     parks: float = 0.0
     """How often somebody parks a caller, or fetches one from a place."""
     dials: float = 0.0
@@ -659,7 +661,7 @@ class Run(Watcher):
             self.phones[extension] = Phone(
                 extension,
                 manner=manner,
-                ring_ms=dice.choice(((100, 400), (500, 4_000), (500, 15_000))),
+                ring_ms=dice.choice(((100, 400), (500, 4_000), (500, 15_000))) if not self.size.prompt else (0, 0),
                 talks_auto=dice.random() < 0.7,
                 registered=dice.random() < 0.97,
                 lines=self.lines,

@@ -537,7 +537,7 @@ class Switch:
             self.agenda.soon(10, 150, lambda: self._rings(leg))
             wait = self.dice.randint(*phone.ring_ms)
             if does == "answers":
-                self.agenda.soon(wait, wait + 500, lambda: self.answer(leg))
+                self.agenda.soon(wait, wait + (500 if wait else 20), lambda: self.answer(leg))
             elif does == "rejects":
                 # Not every phone says it in the same words (SIP 603, 487, and 200 of another one at the same account).
                 cause = _REFUSALS.get(leg.uuid[-1], CALL_REJECTED)

@@ -11,7 +11,7 @@ import pytest
 
 from orchestrator.domain.contacts import contacts as c
 from orchestrator.domain.contacts import outward_events as o
-from orchestrator.domain.contacts.consult_events import ConsultClosed, ConsultJoined, ContactRejoined
+from orchestrator.domain.contacts.consult_events import ConsultClosed, ConsultExtended, ConsultJoined, ContactRejoined
 from orchestrator.domain.contacts.dial_events import ContactDialled, DialEnded, NumberAnswered
 from orchestrator.domain.contacts.dials import OUTCOMES
 from orchestrator.domain.contacts.monitor_events import MonitorBegun, MonitorClosed, TalkTakenOver
@@ -654,6 +654,16 @@ def test_whoever_consults_somebody_keeps_the_caller_or_leaves_them_to_somebody_w
     assert {event.hears for event in of(ConsultJoined, records)} == {"caller", "consulted", "together"}
     assert sum(1 for event in of(c.ContactPicked, records) if event.reason == CONSULTED_BEFORE) > 20
     assert sum(1 for _ in of(ContactRejoined, records)) > 20
+
+
+def test_a_colleague_who_picks_up_within_milliseconds_and_goes_costs_nobody_the_caller() -> None:
+    """Complaint 13; decision 0108: `rejoined`, `consulted`, `matrix`."""
+    size = Size(contacts=40, agents=20, consults=1.0, rows=1.0, willing=True, prompt=True)
+    runs = [Run(seed, weather=Weather(), size=size).play() for seed in range(SEEDS)]
+    gone = [row for run in runs for row in run.rows_hit if (row.state, row.who) == ("joining", "colleague")]
+    extended = list(of(ConsultExtended, [record for run in runs for record in run.ledger.records()]))
+    assert len(gone) > 2
+    assert sum(1 for event in extended if event.cause == "agent_away") > 100
 
 
 DIALLED = Size(contacts=10, agents=8, dials=1.0, transfers=0.1)

@@ -340,5 +340,6 @@ MUTANTS = (
         make=policy(reserve.reserve, _nobody_lets_go_of_whom_they_consulted),
         weather=CALM,
         size=replace(CONSULTED, agents=8),
+        seed=1,
     ),
 )

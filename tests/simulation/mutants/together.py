@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from orchestrator.domain.contacts import asides, guesting, monitoring, speaking
+from orchestrator.domain.contacts import asides, consults, guesting, monitoring, speaking
 from orchestrator.domain.contacts.commands import NoteAgentParked
 from orchestrator.domain.contacts.consult_events import ConsultAsked, ConsultClosed
 from orchestrator.domain.contacts.guest_events import GuestHeld, GuestPromoted
@@ -15,7 +15,7 @@ from orchestrator.domain.switch.instructions import BridgeLegs, ConferLeg, Eaves
 from orchestrator.runner import sensing
 from tests.simulation.mutants.modules import consult, consult_policy, invite, monitor, reserve
 from tests.simulation.mutants.planting import Mutant, around, instead, policy
-from tests.simulation.mutants.skies import CALM, CONSULTED, EVERY_ROW, GATHERED, ROWS, TALKATIVE
+from tests.simulation.mutants.skies import CALM, CONSULTED, EVERY_ROW, GATHERED, PROMPT, ROWS, TALKATIVE
 from tests.simulation.run import Size
 from tests.simulation.weather import Weather
 
@@ -38,6 +38,11 @@ _MONITORED_AND_MUTED = Size(contacts=40, agents=10, monitors=1.0, voices=1.0, wi
 
 def _whoever_is_parted_is_left_apart(right: Any, *args: Any) -> Any:
     return (tell for tell in right(*args) if not isinstance(getattr(tell, "command", None), NoteAgentParked))
+
+
+def _away_as_somebody_is_asked(right: Any, contact: Any, event: Any, at: Any) -> Any:
+    after = right(contact, event, at)
+    return replace(after, consult=replace(after.consult, away=True)) if isinstance(event, ConsultAsked) else after
 
 
 def _whoever_is_on_hold_is_brought_back(world_: Any, happened: Any, ids: Any) -> Any:
@@ -130,15 +135,23 @@ MUTANTS = (
         make=policy(invite, _whoever_is_on_hold_is_brought_back),
         weather=Weather(),
         size=EVERY_ROW,
-        seed=69,
+        seed=145,
     ),
     Mutant(
         name="leave agent and caller apart whom the switch has parted",
         rule="rejoined",
         make=around(sensing, "_of_our_leg", _whoever_is_parted_is_left_apart),
         weather=CALM,
-        size=CONSULTED,
-        seed=13,
+        size=PROMPT,
+        seed=128,
+    ),
+    Mutant(
+        name="join a colleague before the agent has left the caller",
+        rule="rejoined",
+        make=around(consults, "evolve", _away_as_somebody_is_asked),
+        weather=Weather(),
+        size=PROMPT,
+        seed=19,
     ),
     Mutant(
         name="hear a talk for longer than it lasts",
