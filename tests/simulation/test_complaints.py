@@ -36,6 +36,7 @@ from orchestrator.domain.switch.instructions import (
 from orchestrator.runner import Outcome, inputs
 from orchestrator.runner.inputs import Body
 from tests.runner.scene import NODE, Scene, names, story
+from tests.simulation.mutants.skies import PROMPT
 from tests.simulation.run import Run, Size
 from tests.simulation.weather import Weather
 
@@ -658,8 +659,7 @@ def test_whoever_consults_somebody_keeps_the_caller_or_leaves_them_to_somebody_w
 
 def test_a_colleague_who_picks_up_within_milliseconds_and_goes_costs_nobody_the_caller() -> None:
     """Complaint 13; decision 0108: `rejoined`, `consulted`, `matrix`."""
-    size = Size(contacts=40, agents=20, consults=1.0, rows=1.0, willing=True, prompt=True)
-    runs = [Run(seed, weather=Weather(), size=size).play() for seed in range(SEEDS)]
+    runs = [Run(seed, weather=Weather(), size=PROMPT).play() for seed in range(SEEDS)]
     gone = [row for run in runs for row in run.rows_hit if (row.state, row.who) == ("joining", "colleague")]
     extended = list(of(ConsultExtended, [record for run in runs for record in run.ledger.records()]))
     assert len(gone) > 2

@@ -5,7 +5,8 @@ connected ───▶ consulting: rings ──▶ answered ──▶ agent hear
     ▲              │ 5                  │ 5             │ 5 │ 6                          │ 5 │ 6
     └──────7───────┴────────────────────┴───────────────┘   ▼                            │   ▼
                                                         as passed on (`transfers`)  ◀────┘
-1 ConsultAsked: both legs are parked  2 ConsultAnswered  3 ConsultJoined  4 ConsultSwitched, then ConsultJoined
+1 ConsultAsked: both legs are parked; that the agent's is, ConsultExtended says  2 ConsultAnswered
+3 they are told to be joined once both are so, then ConsultJoined  4 ConsultSwitched, then ConsultJoined
 5 ConsultClosed: cancelled, missed, left; the caller is joined with the agent again  7 ContactRejoined
 6 completed, or the agent is gone: the conversation ends, and the consulted one is the offer, or the call outside, to
   which the caller is passed on, as far as it had come. So one that still rings goes on ringing.
