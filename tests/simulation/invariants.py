@@ -21,7 +21,7 @@ from orchestrator.domain.staff.engagements import by_offer, with_contact
 from orchestrator.domain.staff.shifts import available
 from orchestrator.domain.switch import facts as f
 from orchestrator.domain.switch import instructions as i
-from orchestrator.domain.switch.causes import CALL_REJECTED, ORIGINATOR_CANCEL
+from orchestrator.domain.switch.causes import CALL_REJECTED, NORMAL_TEMPORARY_FAILURE, ORIGINATOR_CANCEL
 from orchestrator.domain.timers import OF_CONTACT
 from orchestrator.domain.world import World
 from orchestrator.runner import Input, Outcome
@@ -41,6 +41,8 @@ KNOWN_WITHIN = LEASE + 5 * SECOND
 # So long caller and agent may be apart after a consultation: less than it takes until the switch is asked.
 APART = 3 * SECOND
 _GRACE = DEFAULT_GRACE_MS * MILLISECOND
+# What a switch says of a phone that was there, and is not any more.
+_LOST = frozenset({"RECOVERY_ON_TIMER_EXPIRE", NORMAL_TEMPORARY_FAILURE})
 # Where a caller hears music, but while being joined with somebody.
 _HEAR_MUSIC = ("waiting", "offered", "sent_outside", "consulting", "parked")
 
@@ -348,7 +350,7 @@ class Invariants:
         leg = self._offer_legs.get((shift, down.offer_id), "")
         came = self._switch.how_far(leg)
         right = ("rang", "answered") if down.reason == "ring_no_answer" else ("unreachable",)
-        if isinstance(heard, f.LegHungUp) and (heard.leg, heard.cause) == (leg, "RECOVERY_ON_TIMER_EXPIRE"):
+        if isinstance(heard, f.LegHungUp) and heard.leg == leg and heard.cause in _LOST:
             right = (*right, "rang", "answered")  # lost as it rang, or before it was parked: it is not there any more
         if leg in self._desk_alone and down.reason == "ring_no_answer":
             return  # the desk rang
